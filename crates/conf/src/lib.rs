@@ -1,0 +1,4 @@
+//! keepalived.conf
+
+pub mod configuration;
+pub use configuration::*;

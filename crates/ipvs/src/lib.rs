@@ -1,0 +1,4 @@
+//! IPVS
+
+mod table;
+pub use table::*;

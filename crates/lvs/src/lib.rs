@@ -1,0 +1,4 @@
+//! LVS
+
+mod config;
+pub use config::*;

@@ -1,0 +1,4 @@
+//! (module documentation to be written)
+
+pub mod config;
+pub use config::*;

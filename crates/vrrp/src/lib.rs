@@ -1,0 +1,7 @@
+//! VRRP
+
+pub mod config;
+pub mod event;
+pub mod log;
+
+pub use event::*;

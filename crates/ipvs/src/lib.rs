@@ -1,4 +1,11 @@
-//! IPVS
+//! The IPVS table as a value: services and destinations, the codec of the kernel's generic netlink family, and the plan that turns one table into another.
+//!
+//! Nothing here opens a socket; `net::ipvs` is the hands.
 
+mod operation;
+mod plan;
 mod table;
+
+pub use operation::*;
+pub use plan::{Foreign, plan};
 pub use table::*;

@@ -269,7 +269,7 @@ pub struct Endpoint {
 }
 
 /// What a checker does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ProbeConfig {
     /// TCP_CHECK.
     Tcp(Endpoint),

@@ -1,1 +1,2 @@
 //! (to be filled)
+pub mod calendar;

@@ -1,0 +1,5 @@
+//! Lines into words.
+
+mod script;
+
+pub use script::{ScriptWord, script_words};

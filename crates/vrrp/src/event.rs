@@ -8,6 +8,7 @@
 //! The order of actions is the order of execution.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -53,8 +54,15 @@ impl State {
 }
 
 /// What happened.
+///
+/// At start the program tells everything that stands (links, addresses, contents of files, numbers of processes, states
+/// of BFD sessions), then [`Event::Started`]; until then nothing is decided and nothing is sent. After
+/// [`Routers::reconfigure`](crate::Routers::reconfigure) links and addresses are still known; only contents of new files
+/// and numbers of new processes must be told.
 #[derive(Debug, Clone)]
 pub enum Event<'a> {
+    /// Everything that stands has been told: instances take their first state, scripts start.
+    Started,
     /// A packet arrived on a VRRP socket.
     Packet(ReceivedPacket<'a>),
     /// An interface exists and is in this state; sent for each at start and at each change.
@@ -184,15 +192,15 @@ pub struct SocketSpec {
 /// What must be done now, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Send an advert.
-    Send(Advert),
+    /// Send an advert. Shared, because an unchanged one is not built again for each interval.
+    Send(Arc<Advert>),
     /// The instance's addresses, routes and rules stand from now on.
     Hold(InstanceId),
     /// They no longer stand.
     Release(InstanceId),
     /// Tell neighbours where addresses are. Everything in one list leaves in one burst.
     Announce(Vec<Announcement>),
-    /// The list of sockets changed.
+    /// The list of sockets changed; comes before the first [`Action::Send`] through a new one.
     SocketsChanged,
     /// Start this script now; answer with [`Event::ScriptEnded`].
     RunScript {

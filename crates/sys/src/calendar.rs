@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_date_prints_as_mail_wants_it() {
-        let time = LocalTime { year: 2026, month: 11, day: 5, hour: 6, minute: 7, second: 8, day_of_week: 4, offset: -12_600 };
+        let time =
+            LocalTime { year: 2026, month: 11, day: 5, hour: 6, minute: 7, second: 8, day_of_week: 4, offset: -12_600 };
         assert_eq!(time.rfc5322(), "Thu, 5 Nov 2026 06:07:08 -0330");
     }
 

@@ -188,7 +188,13 @@ unsafe fn prepare_and_execute(plan: &mut Plan) {
         let default = [0usize; 8];
         for signal in 1..=64 {
             if plan.signals & (1 << (signal - 1)) != 0 {
-                libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, std::ptr::null_mut::<c_void>(), 8usize);
+                libc::syscall(
+                    libc::SYS_rt_sigaction,
+                    signal,
+                    &raw const default,
+                    std::ptr::null_mut::<c_void>(),
+                    8usize,
+                );
             }
         }
         let parameter = libc::sched_param { sched_priority: 0 };

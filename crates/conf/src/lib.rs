@@ -5,7 +5,11 @@ pub use configuration::*;
 
 pub mod diagnostic;
 pub mod lexer;
+pub mod lower;
 pub mod preprocess;
 pub mod render;
 pub mod source;
+pub mod table;
 pub mod tree;
+
+pub use lower::{Options, Outcome, System, parse};

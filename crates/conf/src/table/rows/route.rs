@@ -1,0 +1,158 @@
+//! Words of a route line.
+
+use super::super::row::{Area::*, Section, row};
+#[allow(unused_imports)]
+use super::super::status::*;
+
+/// Rows in the order of the manual; a section whose words stand in several blocks names them all.
+#[rustfmt::skip]
+pub(super) const SECTIONS: &[Section] = &[
+    Section {
+        paths: &[
+            "vrrp_instance/virtual_routes/<route>",
+            "static_routes/<route>",
+        ],
+        rows: &[
+            row("<destination>", "[to] [TYPE] IP[/LEN]", "required", "2.2.7", Route, HONOURED, "vip::Route", "Destination; may be anywhere in the line"),
+            row("to", "PREFIX", "optional word", "2.2.7", Route, HONOURED, "vip::Route", "Introduces destination; a TYPE after to is not recognised"),
+            row("default", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Destination 0/0 or ::/0; any and all are synonyms"),
+            row("any", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Synonym of default").means("default"),
+            row("all", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Synonym of default").means("default"),
+            row("default6", "none", "-", "2.2.7", Deprecated, HONOURED, "", "Maps to inet6 default").means("inet6"),
+            row("unicast", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Normal route"),
+            row("local", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Local delivery"),
+            row("broadcast", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Broadcast"),
+            row("brd", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Synonym of broadcast").means("broadcast"),
+            row("anycast", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Anycast"),
+            row("multicast", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Multicast"),
+            row("prohibit", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Reject administratively"),
+            row("unreachable", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Reject as unreachable"),
+            row("blackhole", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Drop silently"),
+            row("throw", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: Fail table lookup"),
+            row("nat", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: NAT (obsolete)"),
+            row("xresolve", "before destination", "unicast", "2.2.7", Route, HONOURED, "vip::Route", "Route type: External resolver"),
+            row("inet", "none", "from addresses", "2.2.7", Route, HONOURED, "vip::Route", "Force IPv4; quirk: the following word is skipped"),
+            row("inet6", "none", "from addresses", "2.2.7", Route, HONOURED, "vip::Route", "Force IPv6; quirk: the following word is skipped"),
+            row("src", "IP", "kernel choice", "2.2.7", Route, HONOURED, "vip::Route", "Preferred source address"),
+            row("as", "[to] IP", "-", "2.2.7", Route, HONOURED, "vip::Route", "MPLS new destination; accepted and ignored with an error"),
+            row("via", "[inet|inet6] IP", "none", "2.2.7", Route, HONOURED, "vip::Route", "Gateway"),
+            row("gw", "IP", "-", "2.2.7", Deprecated, HONOURED, "", "Maps to via").means("via"),
+            row("from", "IPv6[/LEN]", "none", "2.2.7", Route, HONOURED, "vip::Route", "Source prefix (IPv6 only)"),
+            row("tos", "DSFIELD name or number", "0", "2.2.7", Route, HONOURED, "vip::Route", "Type of service (IPv4)"),
+            row("dsfield", "DSFIELD", "-", "2.2.7", Route, HONOURED, "vip::Route", "Synonym of tos").means("tos"),
+            row("table", "NAME or number", "main", "2.2.7", Route, HONOURED, "vip::Route", "Routing table"),
+            row("protocol", "NAME or number", "keepalived (18)", "2.2.7", Route, HONOURED, "vip::Route", "Origin protocol; forced to 18 unless no_track"),
+            row("scope", "NAME or number", "global", "2.2.7", Route, HONOURED, "vip::Route", "Route scope (IPv4)"),
+            row("metric", "0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Metric"),
+            row("priority", "0..4294967295", "-", "2.2.7", Route, HONOURED, "vip::Route", "Synonym of metric").means("metric"),
+            row("preference", "0..4294967295", "-", "2.2.7", Route, HONOURED, "vip::Route", "Synonym of metric").means("metric"),
+            row("dev", "IFNAME", "kernel choice", "2.2.7", Route, HONOURED, "vip::Route", "Output interface"),
+            row("oif", "IFNAME", "-", "2.2.7", Route, HONOURED, "vip::Route", "Synonym of dev").means("dev"),
+            row("onlink", "none", "off", "2.2.7", Route, HONOURED, "vip::Route", "Gateway is on link (IPv4)"),
+            row("encap", "ip|ip6|mpls|ila …", "none", "2.2.7", Route, HONOURED, "vip::Route", "Lightweight tunnel encapsulation"),
+            row("expires", "SECONDS", "never", "2.2.7", Route, HONOURED, "vip::Route", "Lifetime (IPv6 only)"),
+            row("mtu", "[lock] 0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Path MTU; lock stops kernel updates"),
+            row("advmss", "[lock] 0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Advertised MSS; lock stops kernel updates"),
+            row("reordering", "[lock] 0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Initial reordering; lock stops kernel updates"),
+            row("cwnd", "[lock] 0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Congestion window clamp; lock stops kernel updates"),
+            row("ssthresh", "[lock] 0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Slow start threshold; lock stops kernel updates"),
+            row("hoplimit", "0..255", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Hop limit"),
+            row("rtt", "[lock] TIME[s|ms]", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Initial round trip time, stored in 1/8 ms"),
+            row("rttvar", "[lock] TIME[s|ms]", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Initial RTT variance, stored in 1/4 ms"),
+            row("rto_min", "[lock] TIME[s|ms]", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Minimum retransmission timeout"),
+            row("lock", "none", "off", "2.2.7", Route, HONOURED, "vip::Route", "Modifier of metrics: value is fixed"),
+            row("window", "0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Maximum advertised window"),
+            row("realms", "[SRC/]DST", "none", "2.2.7", Route, HONOURED, "vip::Route", "Routing realms (IPv4 only)"),
+            row("initcwnd", "0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Initial congestion window"),
+            row("initrwnd", "0..4294967295", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Initial receive window"),
+            row("features", "ecn", "none", "2.2.7", Route, HONOURED, "vip::Route", "Route features"),
+            row("ecn", "none", "off", "2.2.7", Route, HONOURED, "vip::Route", "Feature: explicit congestion notification"),
+            row("quickack", "0|1", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "Disable delayed acknowledgements"),
+            row("congctl", "[lock] NAME", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "TCP congestion control algorithm"),
+            row("pref", "low|medium|high|NUMBER", "medium", "2.2.7", Route, HONOURED, "vip::Route", "Router preference (IPv6 only)"),
+            row("low", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Value of pref"),
+            row("medium", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Value of pref"),
+            row("high", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Value of pref"),
+            row("ttl-propagate", "enabled|disabled", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "MPLS TTL propagation"),
+            row("enabled", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Value of ttl-propagate"),
+            row("disabled", "none", "-", "2.2.7", Route, HONOURED, "vip::Route", "Value of ttl-propagate"),
+            row("fastopen_no_cookie", "0|1", "kernel", "2.2.7", Route, HONOURED, "vip::Route", "TCP fast open without cookie"),
+            row("add", "none", "prepend", "2.2.7", Route, HONOURED, "vip::Route", "Fail if an identical route exists"),
+            row("prepend", "none", "default", "2.2.7", Route, HONOURED, "vip::Route", "Insert before equal routes"),
+            row("append", "none", "prepend", "2.2.7", Route, HONOURED, "vip::Route", "Insert after equal routes"),
+            row("or", "IP", "-", "2.2.7", Deprecated, HONOURED, "", "Maps to a second nexthop").means("nexthop"),
+            row("nexthop", "[via …] [dev …] [weight …] …; repeatable, ends the line", "none", "2.2.7", Route, HONOURED, "vip::Route", "Multipath next hop"),
+            row("no_track", "none", "off", "2.2.7", Route, HONOURED, "vip::Route", "Do not react to removal; needed for a foreign protocol"),
+            row("vrf", "VRFNAME", "none", "2.2.7", Route, HONOURED, "vip::Route", "Use the table of this VRF"),
+        ],
+    },
+    Section {
+        paths: &[
+            "vrrp_instance/virtual_routes/<route>/nexthop",
+            "static_routes/<route>/nexthop",
+        ],
+        rows: &[
+            row("via", "[inet|inet6] IP", "none", "2.2.7", Route, HONOURED, "vip::Nexthop", "Gateway of the hop"),
+            row("dev", "IFNAME", "kernel", "2.2.7", Route, HONOURED, "vip::Nexthop", "Interface of the hop"),
+            row("weight", "1..256", "1", "2.2.7", Route, HONOURED, "vip::Nexthop", "Share of traffic"),
+            row("onlink", "none", "off", "2.2.7", Route, HONOURED, "vip::Nexthop", "Gateway is on link"),
+            row("encap", "as for routes", "none", "2.2.7", Route, HONOURED, "vip::Nexthop", "Encapsulation of the hop"),
+            row("realms", "[SRC/]DST", "none", "2.2.7", Route, HONOURED, "vip::Nexthop", "Realms (IPv4)"),
+            row("as", "[to] IP", "-", "2.2.7", Route, HONOURED, "vip::Nexthop", "Rejected with an error"),
+        ],
+    },
+    Section {
+        paths: &[
+            "vrrp_instance/virtual_routes/<route>/encap",
+            "static_routes/<route>/encap",
+        ],
+        rows: &[
+            row("ip", "see sub-options", "-", "2.2.7", Route, HONOURED, "vip::Encap", "Encapsulation type ip: IPv4 tunnel; needs dst or id"),
+            row("ip6", "see sub-options", "-", "2.2.7", Route, HONOURED, "vip::Encap", "Encapsulation type ip6: IPv6 tunnel; needs id (dst alone is wrongly refused)"),
+            row("mpls", "LABEL[/LABEL…]", "-", "2.2.7", Route, HONOURED, "vip::Encap", "Encapsulation type mpls"),
+            row("ila", "64 bit locator", "-", "2.2.7", Route, HONOURED, "vip::Encap", "Encapsulation type ila"),
+        ],
+    },
+    Section {
+        paths: &[
+            "vrrp_instance/virtual_routes/<route>/encap/ip",
+            "vrrp_instance/virtual_routes/<route>/encap/ip6",
+            "static_routes/<route>/encap/ip",
+            "static_routes/<route>/encap/ip6",
+        ],
+        rows: &[
+            row("id", "UINT64", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel key"),
+            row("flags", "0..65535", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel flags"),
+        ],
+    },
+    Section {
+        paths: &[
+            "vrrp_instance/virtual_routes/<route>/encap/ip",
+            "static_routes/<route>/encap/ip",
+        ],
+        rows: &[
+            row("dst", "IPv4", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel destination"),
+            row("src", "IPv4", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel source"),
+            row("tos", "DSFIELD", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel TOS"),
+            row("ttl", "0..255", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel TTL"),
+        ],
+    },
+    Section {
+        paths: &[
+            "vrrp_instance/virtual_routes/<route>/encap/ip6",
+            "static_routes/<route>/encap/ip6",
+        ],
+        rows: &[
+            row("dst", "IPv6", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel destination"),
+            row("src", "IPv6", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Tunnel source"),
+            row("tc", "DSFIELD", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Traffic class"),
+            row("hoplimit", "0..255", "none", "2.2.7", Route, HONOURED, "vip::Encap", "Hop limit"),
+        ],
+    },
+    Section {
+        paths: &["static_routes/<route>"],
+        rows: &[
+            row("track_group", "NAME", "none", "2.2.7", Route, HONOURED, "vip::Route", "Follow a track_group; needs dev"),
+        ],
+    },
+];

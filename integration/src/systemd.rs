@@ -1,0 +1,1 @@
+//! systemd inside user-mode Linux.

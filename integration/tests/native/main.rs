@@ -1,0 +1,13 @@
+//! VRRP scenarios, native: every one runs on theirs and on ours.
+#![cfg(test)]
+
+mod addresses;
+mod classic;
+mod election;
+mod instance;
+mod mixed;
+mod processes;
+mod reload;
+mod takeover;
+mod tracking;
+mod wire;

@@ -31,6 +31,8 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 const ALL_NODES_MAC: MacAddr = MacAddr([0x33, 0x33, 0, 0, 0, 1]);
 
 /// A broadcast ARP request in which sender and target are both `address`, sent from `mac` (RFC 9568 §6.4.1, RFC 5227 §3).
+///
+/// The target hardware address, which nobody looks at in a request, is broadcast as in keepalived's.
 pub fn gratuitous_arp(mac: MacAddr, address: Ipv4Addr) -> [u8; GRATUITOUS_ARP_LEN] {
     let mut frame = [0; GRATUITOUS_ARP_LEN];
     let (header, body) = frame.split_at_mut(ETHERNET_LEN);
@@ -50,7 +52,8 @@ pub fn gratuitous_arp(mac: MacAddr, address: Ipv4Addr) -> [u8; GRATUITOUS_ARP_LE
 
 /// An unsolicited neighbour advertisement to all nodes with the override flag: `target` is at `mac` (RFC 4861 §7.2.6).
 ///
-/// `source` is the IPv6 source, `router` whether we forward on that interface.
+/// `source` is the IPv6 source (keepalived takes the announced address itself), `router` whether we forward on that
+/// interface.
 pub fn neighbour_advertisement(
     mac: MacAddr,
     source: Ipv6Addr,
@@ -97,4 +100,48 @@ fn ethernet(header: &mut [u8], destination: MacAddr, source: MacAddr, kind: Ethe
     header.set_destination(destination.0.into());
     header.set_source(source.0.into());
     header.set_ethertype(kind);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAC: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
+
+    fn hex(octets: &[u8]) -> String {
+        octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
+    #[test]
+    fn gratuitous_arp_is_the_one_captured_from_keepalived() {
+        let captured = "ffffffffffff02000000000108060001080006040001020000000001c00002f9ffffffffffffc00002f9";
+        assert_eq!(hex(&gratuitous_arp(MAC, Ipv4Addr::new(192, 0, 2, 249))), captured);
+    }
+
+    #[test]
+    fn neighbour_advertisements_are_those_captured_from_keepalived() {
+        for (target, router, captured) in [
+            (
+                "fe80::1",
+                false,
+                "33330000000102000000000186dd6000000000203afffe800000000000000000000000000001ff0200000000000000000000\
+                 000000018800579b20000000fe8000000000000000000000000000010201020000000001",
+            ),
+            (
+                "2001:db8::1",
+                false,
+                "33330000000102000000000186dd6000000000203aff20010db8000000000000000000000001ff0200000000000000000000\
+                 000000018800f92a2000000020010db80000000000000000000000010201020000000001",
+            ),
+            (
+                "2001:db8::2",
+                true,
+                "33330000000102000000000186dd6000000000203aff20010db8000000000000000000000002ff0200000000000000000000\
+                 0000000188007928a000000020010db80000000000000000000000020201020000000001",
+            ),
+        ] {
+            let target = target.parse().unwrap();
+            assert_eq!(hex(&neighbour_advertisement(MAC, target, target, router)), captured);
+        }
+    }
 }

@@ -56,7 +56,7 @@ impl<'a> Outgoing<'a> {
 /// One copy of an advert for the group or for each peer, ready for the socket: IPv4 with its IP header
 /// (IP_HDRINCL), IPv6 the message alone.
 ///
-/// The sequence number or the trailer is made once and is the same in all copies. `utc` is the time since the epoch,
+/// Identification, sequence number and trailer are made once and are the same in all copies. `utc` is the time since the epoch,
 /// looked at by `auth_hmac` alone.
 pub fn build(outgoing: &Outgoing<'_>, memory: &mut Memory, utc: Duration) -> Vec<Destination> {
     let message = message_without_checksum(outgoing);
@@ -69,6 +69,10 @@ pub fn build(outgoing: &Outgoing<'_>, memory: &mut Memory, utc: Duration) -> Vec
             Some((key, memory.next_sequence()))
         }
         _ => None,
+    };
+    let identification = match outgoing.source {
+        IpAddr::V4(_) => memory.next_identification(),
+        IpAddr::V6(_) => 0,
     };
     let checksum = match outgoing.checksum {
         ChecksumV3::PseudoHeader if memory.uses_old_unicast_checksum() => ChecksumV3::OldUnicast,
@@ -87,7 +91,7 @@ pub fn build(outgoing: &Outgoing<'_>, memory: &mut Memory, utc: Duration) -> Vec
                 put_checksum(&mut message, pseudo);
                 message.extend_from_slice(trailer.as_ref().map_or(&[], |trailer| trailer.as_slice()));
                 let sequence = header.map(|(_, sequence)| sequence);
-                (with_ip_header(source, to, ttl, sequence, &message), !to.is_multicast())
+                (with_ip_header((source, to), ttl, identification, sequence, &message), !to.is_multicast())
             }
             (source, to) => {
                 let mut message = message.clone();
@@ -152,10 +156,16 @@ fn put_checksum(message: &mut [u8], pseudo: Sum) {
 }
 
 /// IP header, unsigned authentication header where there is a `sequence`, message.
-fn with_ip_header(source: Ipv4Addr, destination: Ipv4Addr, ttl: Ttl, sequence: Option<u32>, message: &[u8]) -> Vec<u8> {
+fn with_ip_header(
+    (source, destination): (Ipv4Addr, Ipv4Addr),
+    ttl: Ttl,
+    identification: u16,
+    sequence: Option<u32>,
+    message: &[u8],
+) -> Vec<u8> {
     let header = sequence.map(|sequence| authentication_header::unsigned(source.octets(), sequence));
     let header = header.as_ref().map_or(&[][..], |header| header.as_slice());
     let protocol = if header.is_empty() { PROTOCOL_VRRP } else { PROTOCOL_AH };
-    let ip_header = ip::header(source, destination, ttl, protocol, header.len() + message.len());
+    let ip_header = ip::header(source, destination, ttl, identification, protocol, header.len() + message.len());
     [&ip_header, header, message].concat()
 }

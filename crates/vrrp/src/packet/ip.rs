@@ -1,4 +1,6 @@
 //! The IPv4 header in front of an advert.
+//!
+//! Its identification counts up: see `Memory::next_identification`.
 
 use std::net::Ipv4Addr;
 
@@ -20,7 +22,7 @@ const TOS: u8 = 0xC0;
 /// +-------+-------+---------------+-------------------------------+
 /// |   4   |   5   |   TOS 0xC0    |         total length          |
 /// +-------+-------+---------------+-----+-------------------------+
-/// |       identification 0        |  0  |    fragment offset 0    |
+/// |       identification         |  0  |    fragment offset 0    |
 /// +---------------+---------------+-----+-------------------------+
 /// |      TTL      | 112 or 51 (AH)|        header checksum        |
 /// +---------------+---------------+-------------------------------+
@@ -32,6 +34,7 @@ pub(super) fn header(
     source: Ipv4Addr,
     destination: Ipv4Addr,
     ttl: Ttl,
+    identification: u16,
     protocol: u8,
     payload: usize,
 ) -> [u8; HEADER_LEN] {
@@ -39,6 +42,7 @@ pub(super) fn header(
     header[0] = 0x45;
     header[1] = TOS;
     header[2..4].copy_from_slice(&((HEADER_LEN + payload) as u16).to_be_bytes());
+    header[4..6].copy_from_slice(&identification.to_be_bytes());
     header[8] = ttl.0;
     header[9] = protocol;
     header[12..16].copy_from_slice(&source.octets());

@@ -10,6 +10,8 @@ use super::trailer::Stamp;
 pub struct Memory {
     /// Newest sequence number of the authentication header, ours or a peer's: one counter for each virtual router.
     pub(super) sequence: u32,
+    /// Identification in the IPv4 header of the last advert that we sent.
+    pub(super) identification: u16,
     /// Newest stamp of an `auth_hmac` trailer that we sent.
     pub(super) stamp: Option<Stamp>,
     /// Newest stamps that we accepted, by sender.
@@ -41,6 +43,15 @@ impl Memory {
     pub(super) fn next_sequence(&mut self) -> u32 {
         self.sequence = if self.sequence >= Self::SEQUENCE_END { 1 } else { self.sequence + 1 };
         self.sequence
+    }
+
+    /// The identification for the IPv4 header of the next advert: counts from 1 and leaves 0 out.
+    ///
+    /// Linux replaces 0 by a number of its own when a raw socket sends without "don't fragment", and an
+    /// authentication header over a replaced number is wrong. keepalived 2.2.7 counts likewise.
+    pub(super) fn next_identification(&mut self) -> u16 {
+        self.identification = self.identification.checked_add(1).unwrap_or(1);
+        self.identification
     }
 
     /// Takes a received sequence number unless it was used before.
@@ -77,6 +88,14 @@ mod tests {
         assert_eq!(memory.next_sequence(), Memory::SEQUENCE_END);
         assert_eq!(memory.next_sequence(), 1);
         assert_eq!(memory.next_sequence(), 2);
+    }
+
+    #[test]
+    fn identifications_count_from_one_and_leave_zero_out() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.next_identification(), 1);
+        memory.identification = u16::MAX;
+        assert_eq!(memory.next_identification(), 1);
     }
 
     #[test]

@@ -46,3 +46,12 @@ pub const IPV4_HEADER_LEN: usize = ip::HEADER_LEN;
 pub const AUTHENTICATION_HEADER_LEN: usize = authentication_header::LEN;
 /// Octets of the `auth_hmac` trailer.
 pub const TRAILER_LEN: usize = trailer::LEN;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod signing;

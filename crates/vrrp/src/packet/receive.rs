@@ -253,7 +253,7 @@ struct Parts<'a> {
 
 /// Cuts a packet at its headers.
 fn split<'a>(packet: &ReceivedPacket<'a>) -> Result<Parts<'a>, Refusal> {
-    if let IpAddr::V6(_) = packet.source {
+    if packet.source.is_ipv6() {
         return Ok(Parts { ip_header: &[], header: None, message: packet.octets });
     }
     let view = ip::view(packet.octets)?;

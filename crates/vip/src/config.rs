@@ -122,6 +122,16 @@ pub enum RouteKind {
     ExternalResolve = 11,
 }
 
+impl RouteKind {
+    /// By RTN_ number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        use RouteKind::*;
+        [Unicast, Local, Broadcast, Anycast, Multicast, Blackhole, Unreachable, Prohibit, Throw, Nat, ExternalResolve]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
+    }
+}
+
 /// Where a route goes among equals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Placement {

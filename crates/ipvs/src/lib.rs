@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a socket; `net::ipvs` is the hands.
 
+pub mod codec;
 mod operation;
 mod plan;
 mod table;

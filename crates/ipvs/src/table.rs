@@ -27,6 +27,16 @@ pub enum ServiceKey {
     },
 }
 
+impl ServiceKey {
+    /// Family of the packets.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Address { address, .. } => Family::of(*address),
+            Self::Mark { family, .. } => *family,
+        }
+    }
+}
+
 /// Flags of a service (IP_VS_SVC_F_…) other than persistence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 pub struct ServiceFlags {

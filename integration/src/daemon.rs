@@ -27,6 +27,16 @@ impl Daemon {
             Self::Ours => our_program(),
         }
     }
+
+    /// The same, or none when it is not there and cannot be built.
+    pub fn existing_program(self) -> Option<PathBuf> {
+        match self {
+            Self::Theirs => Some(PathBuf::from("/usr/sbin/keepalived")).filter(|path| path.exists()),
+            Self::Ours => {
+                std::env::var_os("RKEEPALIVED").map(PathBuf::from).filter(|path| path.exists()).or_else(build_ours)
+            }
+        }
+    }
 }
 
 impl fmt::Display for Daemon {
@@ -47,15 +57,17 @@ fn our_program() -> &'static Path {
             assert!(path.exists(), "RKEEPALIVED names {}, which is not there", path.display());
             return path;
         }
-        let target = target_directory();
-        let status = Command::new("cargo")
-            .args(["build", "--quiet", "--profile", "lab", "-p", "rkeepalived", "--bin", "rkeepalived", "--target-dir"])
-            .arg(&target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(status.is_ok_and(|status| status.success()), "cannot build rkeepalived for the lab");
-        target.join("lab/rkeepalived")
+        build_ours().unwrap_or_else(|| panic!("cannot build rkeepalived for the lab"))
     })
+}
+
+/// Builds our program as the lab runs it: cargo finds out quickly when there is nothing to do.
+fn build_ours() -> Option<PathBuf> {
+    let target = target_directory();
+    let mut command = Command::new("cargo");
+    command.args(["build", "--quiet", "--profile", "lab", "-p", "rkeepalived", "--bin", "rkeepalived", "--target-dir"]);
+    let status = command.arg(&target).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+    status.is_ok_and(|status| status.success()).then(|| target.join("lab/rkeepalived"))
 }
 
 /// The `integration` program, which plays the init of each host. Cargo builds it beside the tests.

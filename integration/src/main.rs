@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         },
         ["bench", names @ ..] => integration::bench::run(names),
         ["uml", program, rest @ ..] => ExitCode::from(integration::uml::run_inside(program, rest)),
+        ["leash", program, rest @ ..] => ExitCode::from(integration::uml::run_leashed(program, rest)),
         ["clean"] => {
             integration::init::clean();
             ExitCode::SUCCESS

@@ -1,0 +1,10 @@
+//! Virtual servers, inside user-mode Linux: every scenario runs on theirs and on ours.
+#![cfg(test)]
+
+mod checkers;
+mod directors;
+mod farm;
+mod forwarding;
+mod reload;
+mod schedulers;
+mod verdicts;

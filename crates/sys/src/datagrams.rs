@@ -102,6 +102,11 @@ impl ReceiveBatch {
         Ok(self.filled)
     }
 
+    /// Whether the last [`ReceiveBatch::fill`] took as many as it can: more may wait.
+    pub fn is_full(&self) -> bool {
+        self.filled == BATCH
+    }
+
     /// What the last [`ReceiveBatch::fill`] took, in order of arrival. Datagrams of no IP family are left out.
     pub fn datagrams(&self) -> impl Iterator<Item = Datagram<'_>> {
         (0..self.filled).filter_map(|slot| self.datagram(slot))

@@ -16,6 +16,7 @@ pub mod service_manager;
 pub mod signals;
 pub mod socket_option;
 pub mod timer;
+pub mod tls;
 pub mod watched;
 
 pub use pid_file::{PidFile, PidFileError};

@@ -1,0 +1,644 @@
+//! The supervisor: reads the configuration, starts the children, starts them again when they die, hands them new
+//! configurations, remembers what they were doing, and takes them along when it stops.
+//!
+//! It holds no socket of VRRP and no address, so nothing it does or waits for delays an advert.
+
+mod child;
+mod dump;
+mod hook;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sys::{PidFile, PidFileError, ServiceManager, Signal, SignalStream};
+use types::Instant;
+
+use self::child::{Child, Respawn};
+use crate::cli::Cli;
+use crate::configuration::{self, Loaded};
+use crate::exit::Exit;
+use crate::ipc::{DumpKind, FromChild, ToChild};
+use crate::logging::{self, Severity, detail, error, info, say, warning};
+use crate::setup::{Options, Part, PidFiles, Role, Setup};
+use crate::version;
+
+/// Runs the daemon until it is told to stop.
+pub(crate) fn run(cli: &Cli) -> Exit {
+    if let Some(namespace) = &cli.namespace
+        && let Err(refused) = enter_namespace(namespace)
+    {
+        eprintln!("{refused}");
+        return Exit::Fatal;
+    }
+    let loaded = match configuration::load(cli) {
+        Ok(loaded) => loaded,
+        Err(refused) => {
+            start_logging(cli);
+            error!("{refused}");
+            eprintln!("{refused}");
+            logging::finish();
+            return Exit::NoConfiguration;
+        }
+    };
+    let pid_files = PidFiles::new(cli, &loaded.configuration.global);
+    if let Some(parent) = pid_files.parent.parent() {
+        let _ = std::fs::create_dir_all(parent);
+    }
+    let mut pid_file = match PidFile::create(&pid_files.parent) {
+        Ok(pid_file) => pid_file,
+        Err(refused @ PidFileError::AlreadyLocked { .. }) => {
+            start_logging(cli);
+            info!("{refused}");
+            info!("daemon is already running");
+            eprintln!("daemon is already running");
+            logging::finish();
+            return Exit::Ok;
+        }
+        Err(refused) => {
+            start_logging(cli);
+            error!("{refused}");
+            eprintln!("{refused}");
+            logging::finish();
+            return Exit::Fatal;
+        }
+    };
+    if !cli.foreground {
+        match sys::process::daemonise() {
+            Ok(sys::process::Daemonised::Launcher) => {
+                // The daemon holds the lock now; dropping the value would remove its file.
+                std::mem::forget(pid_file);
+                return Exit::Ok;
+            }
+            Ok(sys::process::Daemonised::Daemon) => {}
+            Err(refused) => {
+                eprintln!("cannot become a daemon: {refused}");
+                return Exit::Fatal;
+            }
+        }
+        let _ = sys::process::detach_streams();
+        if let Err(refused) = pid_file.write(std::process::id()) {
+            eprintln!("{refused}");
+            return Exit::Fatal;
+        }
+    }
+    start_logging(cli);
+    let exit = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(supervise(cli, loaded, pid_files)),
+        Err(refused) => {
+            error!("cannot start: {refused}");
+            Exit::Fatal
+        }
+    };
+    drop(pid_file);
+    logging::finish();
+    exit
+}
+
+fn start_logging(cli: &Cli) {
+    logging::start(logging::Destinations {
+        ident: "Keepalived".into(),
+        syslog: (!cli.no_syslog).then(|| cli.facility.unwrap_or(types::Facility::Daemon)),
+        console: cli.log_console && cli.foreground,
+        file: cli.log_file.as_deref().map(|file| configuration::log_path(file, "")),
+        detail: cli.log_detail,
+    });
+}
+
+fn enter_namespace(name: &str) -> Result<(), String> {
+    let path = std::path::Path::new("/run/netns").join(name);
+    sys::process::enter_network_namespace(&path).map_err(|refused| {
+        format!("cannot enter network namespace {name}: {refused}; `ip netns list` shows those that exist, and CAP_SYS_ADMIN is needed")
+    })
+}
+
+async fn supervise(cli: &Cli, loaded: Loaded, pid_files: PidFiles) -> Exit {
+    let signals = match SignalStream::new(&Signal::ALL) {
+        Ok(signals) => signals,
+        Err(refused) => {
+            error!("cannot listen to signals: {refused}");
+            return Exit::Fatal;
+        }
+    };
+    info!("Starting Keepalived v{} (rkeepalived v{})", version::KEEPALIVED, version::OURS);
+    let words: Vec<String> = std::env::args().map(|word| format!("'{word}'")).collect();
+    info!("Command line: {}", words.join(" "));
+    info!("Configuration file {}", cli.file);
+    configuration::tell(&loaded);
+    if let Some(name) = &loaded.configuration.global.net_namespace
+        && cli.namespace.is_none()
+        && let Err(refused) = enter_namespace(name)
+    {
+        error!("{refused}");
+        return Exit::Fatal;
+    }
+    let service_manager = ServiceManager::from_environment().ok().flatten();
+    let mut supervisor = Supervisor {
+        cli,
+        pid_files,
+        service_manager,
+        watchdog: sys::service_manager::watchdog_interval().map(|interval| interval / 2),
+        next_watchdog: None,
+        global: loaded.configuration.global.clone(),
+        accepted_errors: loaded.errors.clone(),
+        setups: BTreeMap::new(),
+        children: [None, None, None],
+        respawns: BTreeMap::new(),
+        remembered_routers: Vec::new(),
+        remembered_servers: Vec::new(),
+        started: false,
+        reloading: None,
+        status: BTreeMap::new(),
+    };
+    let exit = supervisor.run(&signals, loaded).await;
+    supervisor.stop(&signals).await;
+    exit
+}
+
+struct Supervisor<'c> {
+    cli: &'c Cli,
+    pid_files: PidFiles,
+    service_manager: Option<ServiceManager>,
+    /// How often the watchdog is fed.
+    watchdog: Option<Duration>,
+    next_watchdog: Option<Instant>,
+    global: conf::Global,
+    /// Errors that the running configuration has: a reload is refused only for new ones.
+    accepted_errors: Vec<String>,
+    /// What each configured child runs with.
+    setups: BTreeMap<Role, Setup>,
+    children: [Option<Child>; 3],
+    respawns: BTreeMap<Role, Respawn>,
+    remembered_routers: Vec<vrrp::Remembered>,
+    remembered_servers: Vec<u8>,
+    /// Every child has said that its first state is known.
+    started: bool,
+    /// Children that have not yet answered a reload.
+    reloading: Option<Vec<Role>>,
+    status: BTreeMap<Role, String>,
+}
+
+/// Something that the loop woke up for.
+enum Wake {
+    Signal(Signal),
+    Message(Role, Box<FromChild>),
+    Gone(Role),
+    Time,
+}
+
+impl Supervisor<'_> {
+    async fn run(&mut self, signals: &SignalStream, loaded: Loaded) -> Exit {
+        if let Some((script, limit)) = self.global.startup_script.clone() {
+            hook::run("startup", &script, limit).await;
+        }
+        self.setups = self.setups_of(loaded.configuration);
+        if self.setups.is_empty() {
+            warning!("Warning - keepalived has no configuration to run");
+        }
+        for role in Role::ALL {
+            if self.setups.contains_key(&role)
+                && let Err(exit) = self.start(role)
+            {
+                return exit;
+            }
+        }
+        self.check_started();
+        loop {
+            match self.wake(signals).await {
+                Wake::Signal(Signal::Terminate) => return Exit::Ok,
+                Wake::Signal(Signal::Interrupt) => {
+                    if !self.cli.ignore_sigint {
+                        return Exit::Ok;
+                    }
+                }
+                Wake::Signal(Signal::Reload) => self.reload(),
+                Wake::Signal(Signal::Child) => {
+                    if let Err(exit) = self.reap() {
+                        return exit;
+                    }
+                }
+                Wake::Signal(Signal::DumpState) => {
+                    info!("Printing parent data for process({}) on signal", std::process::id());
+                    dump::write(&self.global, self.umask(), DumpKind::Parent, &self.own_dump());
+                    self.tell_all(&ToChild::Dump);
+                }
+                Wake::Signal(Signal::DumpStatistics) => self.tell(Role::Vrrp, &ToChild::Statistics { clear: false }),
+                Wake::Signal(Signal::ClearStatistics) => self.tell(Role::Vrrp, &ToChild::Statistics { clear: true }),
+                Wake::Signal(Signal::DumpJson) => self.tell(Role::Vrrp, &ToChild::Json),
+                Wake::Signal(Signal::RealtimeLimit) => {}
+                Wake::Message(role, message) => self.message(role, *message),
+                // The exit status follows by SIGCHLD; until then there is nothing to read.
+                Wake::Gone(role) => {
+                    if let Some(child) = &mut self.children[role as usize] {
+                        child.channel = None;
+                    }
+                    if let Err(exit) = self.reap() {
+                        return exit;
+                    }
+                }
+                Wake::Time => {
+                    if let Err(exit) = self.on_time() {
+                        return exit;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn wake(&mut self, signals: &SignalStream) -> Wake {
+        let deadline = self.respawns.values().filter_map(|respawn| respawn.due).chain(self.next_watchdog).min();
+        let [checker, vrrp, bfd] = &mut self.children;
+        tokio::select! {
+            biased;
+            received = signals.next() => match received {
+                Ok(received) => Wake::Signal(received.signal),
+                Err(_) => Wake::Time,
+            },
+            wake = listen(Role::Vrrp, vrrp) => wake,
+            wake = listen(Role::Checker, checker) => wake,
+            wake = listen(Role::Bfd, bfd) => wake,
+            () = sleep_until(deadline) => Wake::Time,
+        }
+    }
+
+    /// What each child that is wanted runs with.
+    fn setups_of(&self, configuration: conf::Configuration) -> BTreeMap<Role, Setup> {
+        let conf::Configuration { global, vrrp, checker, bfd } = configuration;
+        let wanted = |role: Role, configured: bool| {
+            let chosen = match role {
+                Role::Vrrp => self.cli.only_vrrp || !self.cli.only_checkers,
+                Role::Checker => self.cli.only_checkers || !self.cli.only_vrrp,
+                Role::Bfd => {
+                    !self.cli.no_bfd && !(self.cli.only_vrrp || self.cli.only_checkers)
+                        || (configured && !self.cli.no_bfd)
+                }
+            };
+            chosen && (configured || self.cli.all)
+        };
+        let setup = |role: Role, part: Part| Setup { global: global.clone(), part, options: self.options(role) };
+        let mut setups = BTreeMap::new();
+        let vrrp_configured = !vrrp.brain.instances.is_empty()
+            || !vrrp.static_addresses.is_empty()
+            || !vrrp.static_routes.is_empty()
+            || !vrrp.static_rules.is_empty();
+        let sync_daemon = checker.brain.sync_daemon.clone().filter(|daemon| daemon.instance.is_some());
+        if wanted(Role::Checker, !checker.brain.virtual_servers.is_empty()) {
+            setups.insert(Role::Checker, setup(Role::Checker, Part::Checker { part: checker, remembered: Vec::new() }));
+        }
+        if wanted(Role::Vrrp, vrrp_configured) {
+            setups
+                .insert(Role::Vrrp, setup(Role::Vrrp, Part::Vrrp { part: vrrp, remembered: Vec::new(), sync_daemon }));
+        }
+        if wanted(Role::Bfd, !bfd.is_empty()) {
+            setups.insert(Role::Bfd, setup(Role::Bfd, Part::Bfd { sessions: bfd }));
+        }
+        if !setups.contains_key(&Role::Checker)
+            && let Some(vrrp) = setups.get_mut(&Role::Vrrp)
+        {
+            vrrp.options.starts_fifo_reader = true;
+        }
+        setups
+    }
+
+    fn options(&self, role: Role) -> Options {
+        Options {
+            keep_vrrp: self.cli.keep_vrrp,
+            keep_ipvs: self.cli.keep_ipvs,
+            address_monitoring: self.cli.address_monitoring,
+            detail: self.cli.log_detail,
+            dump_configuration: self.cli.dump_configuration,
+            pid_file: self.pid_files.of(role).clone(),
+            starts_fifo_reader: role == Role::Checker,
+            umask: self.umask(),
+        }
+    }
+
+    fn umask(&self) -> u32 {
+        self.cli.umask.or(self.global.umask).unwrap_or(0o177)
+    }
+
+    fn start(&mut self, role: Role) -> Result<(), Exit> {
+        let Some(setup) = self.setups.get(&role) else { return Ok(()) };
+        let mut setup = setup.clone();
+        match &mut setup.part {
+            Part::Vrrp { remembered, .. } => remembered.clone_from(&self.remembered_routers),
+            Part::Checker { remembered, .. } => remembered.clone_from(&self.remembered_servers),
+            Part::Bfd { .. } => {}
+        }
+        match Child::start(role, self.cli, setup) {
+            Ok(child) => {
+                info!("Starting {} child process, pid={}", role.title(), child.pid());
+                self.children[role as usize] = Some(child);
+                Ok(())
+            }
+            Err(refused) => {
+                error!("cannot start the {} process: {refused}", role.title());
+                Err(Exit::Fatal)
+            }
+        }
+    }
+
+    fn message(&mut self, role: Role, message: FromChild) {
+        match message {
+            FromChild::Ready => {
+                if let Some(child) = &mut self.children[role as usize] {
+                    child.ready = true;
+                }
+                self.check_started();
+            }
+            FromChild::Reloaded => self.answered(role),
+            FromChild::ReloadRefused(reason) => {
+                error!("{} process: {reason}", role.title());
+                self.answered(role);
+            }
+            FromChild::Remember(routers) => self.remembered_routers = routers,
+            FromChild::RememberServers(servers) => self.remembered_servers = servers,
+            FromChild::Status(text) => {
+                self.status.insert(role, text);
+                self.show_status();
+            }
+            FromChild::File(file) => dump::write(&self.global, self.umask(), file.kind, &file.content),
+            FromChild::Alive => {
+                if let Some(child) = &mut self.children[role as usize] {
+                    child.unanswered_pings = 0;
+                }
+            }
+            FromChild::Bfd { name, up } => {
+                for follower in [Role::Vrrp, Role::Checker] {
+                    self.tell(follower, &ToChild::Bfd { name: name.clone(), up });
+                }
+            }
+        }
+    }
+
+    fn check_started(&mut self) {
+        if self.started
+            || self.setups.keys().any(|&role| !self.children[role as usize].as_ref().is_some_and(|child| child.ready))
+        {
+            return;
+        }
+        self.started = true;
+        info!("Startup complete");
+        if let Some(manager) = &self.service_manager {
+            manager.ready();
+        }
+        self.next_watchdog = self.watchdog.map(|_| sys::clock::now());
+    }
+
+    fn answered(&mut self, role: Role) {
+        let Some(waiting) = &mut self.reloading else { return };
+        waiting.retain(|&other| other != role);
+        if waiting.is_empty() {
+            self.reloading = None;
+            info!("Reload complete");
+            if let Some(manager) = &self.service_manager {
+                manager.ready();
+            }
+            self.show_status();
+        }
+    }
+
+    fn show_status(&self) {
+        if let Some(manager) = &self.service_manager {
+            let texts: Vec<&str> = self.status.values().map(String::as_str).collect();
+            manager.status(&texts.join("; "));
+        }
+    }
+
+    fn tell(&mut self, role: Role, message: &ToChild) {
+        if let Some(Child { channel: Some(channel), .. }) = &mut self.children[role as usize] {
+            channel.send(message);
+        }
+    }
+
+    fn tell_all(&mut self, message: &ToChild) {
+        for role in Role::ALL {
+            self.tell(role, message);
+        }
+    }
+
+    /// SIGHUP: reads the files again. A configuration with new errors changes nothing.
+    fn reload(&mut self) {
+        info!("Reloading ...");
+        if let Some(manager) = &self.service_manager {
+            manager.reloading(sys::clock::now());
+        }
+        let marker = configuration::ReloadMarker::create(&self.global, &self.pid_files.parent);
+        let loaded = configuration::load(self.cli);
+        drop(marker);
+        let refused = match loaded {
+            Ok(loaded) => {
+                configuration::tell(&loaded);
+                let new: Vec<&String> =
+                    loaded.errors.iter().filter(|error| !self.accepted_errors.contains(error)).collect();
+                match new.first() {
+                    None => {
+                        self.accepted_errors.clone_from(&loaded.errors);
+                        self.apply(loaded);
+                        return;
+                    }
+                    Some(first) => format!("{} (and {} more)", first, new.len() - 1).replace(" (and 0 more)", ""),
+                }
+            }
+            Err(refused) => refused.to_string(),
+        };
+        error!("Reload refused, the running configuration stays: {refused}");
+        if let Some(manager) = &self.service_manager {
+            manager.ready();
+            manager.status(&format!("Reload refused: {refused}"));
+        }
+    }
+
+    fn apply(&mut self, mut loaded: Loaded) {
+        self.keep_what_cannot_change(&mut loaded.configuration.global);
+        self.global = loaded.configuration.global.clone();
+        let setups = self.setups_of(loaded.configuration);
+        let mut waiting = Vec::new();
+        for role in Role::ALL {
+            match (setups.get(&role), &self.children[role as usize]) {
+                (Some(setup), Some(_)) => {
+                    waiting.push(role);
+                    let message = ToChild::Reload(Box::new(setup.clone()));
+                    self.tell(role, &message);
+                }
+                (None, Some(child)) => child.terminate(),
+                (_, None) => {}
+            }
+        }
+        self.setups = setups;
+        self.reloading = Some(waiting);
+        for role in Role::ALL {
+            if self.setups.contains_key(&role)
+                && self.children[role as usize].is_none()
+                && !self.respawns.contains_key(&role)
+            {
+                // What cannot be started now is tried again as a dead child would be.
+                if self.start(role).is_err() {
+                    self.respawns.entry(role).or_default().schedule(sys::clock::now(), Duration::ZERO);
+                }
+            }
+        }
+        self.answered(Role::Bfd);
+    }
+
+    fn keep_what_cannot_change(&self, new: &mut conf::Global) {
+        let keep = |what: &str, differs: bool| {
+            if differs {
+                warning!("Cannot change {what} at a reload - please restart keepalived");
+            }
+        };
+        keep("network namespace", new.net_namespace != self.global.net_namespace);
+        keep("IPVS network namespace", new.net_namespace_ipvs != self.global.net_namespace_ipvs);
+        keep("instance name", new.instance_name != self.global.instance_name);
+        new.net_namespace.clone_from(&self.global.net_namespace);
+        new.net_namespace_ipvs.clone_from(&self.global.net_namespace_ipvs);
+        new.instance_name.clone_from(&self.global.instance_name);
+        new.use_pid_dir = self.global.use_pid_dir;
+    }
+
+    /// Looks at every child that has ended.
+    fn reap(&mut self) -> Result<(), Exit> {
+        for role in Role::ALL {
+            let Some(child) = &mut self.children[role as usize] else { continue };
+            let Some(ended) = child.ended() else { continue };
+            let (pid, ran) = (child.pid(), child.ran());
+            // A last word may still be in the socket: what to remember, above all.
+            while let Some(message) = child.last_words() {
+                match message {
+                    FromChild::Remember(routers) => self.remembered_routers = routers,
+                    FromChild::RememberServers(servers) => self.remembered_servers = servers,
+                    _ => {}
+                }
+            }
+            self.children[role as usize] = None;
+            self.status.remove(&role);
+            if !self.setups.contains_key(&role) {
+                detail(&format!("{} child process({pid}) ended: nothing is configured for it any more", role.title()));
+                continue;
+            }
+            info!("{} {ended}", role.ident());
+            if let Some(name) = ended.code().and_then(Exit::permanent) {
+                error!("{} exited with permanent error {name}. Terminating", role.ident());
+                return Err(match ended.code() {
+                    Some(2) => Exit::Configuration,
+                    Some(4) => Exit::Permission,
+                    _ => Exit::Fatal,
+                });
+            }
+            if self.cli.no_respawn {
+                say(Severity::Alert, &format!("{} child process({pid}) died: Exiting", role.title()));
+                return Err(Exit::Ok);
+            }
+            say(Severity::Alert, &format!("{} child process({pid}) died: Respawning", role.title()));
+            let now = sys::clock::now();
+            if role == Role::Vrrp {
+                child::vouch_for_masters(&mut self.remembered_routers, now);
+            }
+            let delay = self.respawns.entry(role).or_default().next_delay(ran);
+            if !delay.is_zero() {
+                info!("Restart of {} process delayed {} seconds to limit respawn rate", role.title(), delay.as_secs());
+            }
+            self.respawns.entry(role).or_default().schedule(now, delay);
+        }
+        self.on_time()
+    }
+
+    fn on_time(&mut self) -> Result<(), Exit> {
+        let now = sys::clock::now();
+        for role in Role::ALL {
+            let due = self.respawns.get(&role).is_some_and(|respawn| respawn.due.is_some_and(|due| due <= now));
+            if due {
+                if let Some(respawn) = self.respawns.get_mut(&role) {
+                    respawn.due = None;
+                }
+                self.start(role)?;
+            }
+        }
+        if let (Some(interval), Some(next)) = (self.watchdog, self.next_watchdog)
+            && next <= now
+        {
+            self.next_watchdog = Some(now + interval);
+            if self.children.iter().flatten().all(|child| child.unanswered_pings < 2)
+                && let Some(manager) = &self.service_manager
+            {
+                manager.watchdog();
+            }
+            for child in self.children.iter_mut().flatten() {
+                child.unanswered_pings += 1;
+            }
+            self.tell_all(&ToChild::Ping);
+        }
+        Ok(())
+    }
+
+    fn own_dump(&self) -> String {
+        let mut text = String::from("------< Parent >------\n");
+        for role in Role::ALL {
+            if let Some(child) = &self.children[role as usize] {
+                text.push_str(&format!(" {} process = {}\n", role.title(), child.pid()));
+            }
+        }
+        text
+    }
+
+    async fn stop(&mut self, signals: &SignalStream) {
+        info!("Stopping");
+        if let Some(manager) = &self.service_manager {
+            manager.stopping();
+        }
+        for child in self.children.iter().flatten() {
+            child.terminate();
+        }
+        let until = sys::clock::now() + self.global.child_wait_time;
+        while self.children.iter().any(Option::is_some) {
+            for child in &mut self.children {
+                if child.as_mut().is_some_and(|child| child.ended().is_some()) {
+                    *child = None;
+                }
+            }
+            if self.children.iter().all(Option::is_none) {
+                break;
+            }
+            let [checker, vrrp, bfd] = &mut self.children;
+            let timed_out = tokio::select! {
+                _ = signals.next() => false,
+                // Reading keeps the children's last dumps and messages from filling the socket.
+                _ = listen(Role::Vrrp, vrrp) => false,
+                _ = listen(Role::Checker, checker) => false,
+                _ = listen(Role::Bfd, bfd) => false,
+                () = sleep_until(Some(until)) => true,
+            };
+            for child in self.children.iter_mut().flatten() {
+                child.forget_closed_channel();
+                if timed_out {
+                    error!("{} process failed to die - forcing termination", child.role.title());
+                    child.kill();
+                }
+            }
+        }
+        if let Some((script, limit)) = self.global.shutdown_script.clone() {
+            hook::run("shutdown", &script, limit).await;
+        }
+        info!("Stopped Keepalived v{} (rkeepalived v{})", version::KEEPALIVED, version::OURS);
+    }
+}
+
+/// Next message of a child; waits for ever where there is none.
+async fn listen(role: Role, child: &mut Option<Child>) -> Wake {
+    match child {
+        Some(Child { channel: Some(channel), closed, .. }) if !*closed => match channel.receive().await {
+            Ok(Some(message)) => Wake::Message(role, Box::new(message)),
+            Ok(None) | Err(_) => {
+                *closed = true;
+                Wake::Gone(role)
+            }
+        },
+        _ => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep(deadline.since(sys::clock::now())).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,4 @@
+//! `conf_command`, guided by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| rkeepalived_fuzz::targets::conf_command(octets));

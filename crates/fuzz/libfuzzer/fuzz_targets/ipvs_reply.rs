@@ -1,0 +1,4 @@
+//! `ipvs_reply`, guided by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| rkeepalived_fuzz::targets::ipvs_reply(octets));

@@ -3,8 +3,10 @@
 //! The first line of each diagnostic has keepalived's own words, because people and tools look for them; below it stand the place,
 //! the consequence and the remedy. Secrets never go in: name the keyword, not its value.
 
+mod secrets;
 mod similar;
 
+pub use secrets::without_secrets;
 pub use similar::did_you_mean;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,7 @@ pub enum Class {
     Advice,
     /// keepalived says it and thinks no worse of the file (an include without match).
     Notice,
-    /// A file that an include check demands.
+    /// A file that is not there.
     FileNotFound,
     /// An interface that does not exist.
     BadInterface,
@@ -47,6 +49,8 @@ pub enum Class {
     Deprecated,
     /// Scripts that others could replace.
     Security,
+    /// A file that an include check demands is absent: keepalived reads the file to its end and starts nothing, with status 6.
+    DemandedFile,
     /// A mandatory argument is absent. keepalived stops reading at once with status 2; we read on and end with the same status.
     MissingArgument,
 }
@@ -54,12 +58,13 @@ pub enum Class {
 impl Class {
     /// The exit status of `-t` when this is the worst.
     ///
-    /// Observed on 2.2.7: 0 nothing, 4 absent file or interface and fatal errors, 6 security, 2 a missing mandatory argument, 5 the rest.
+    /// Observed on 2.2.7: 0 nothing, 4 absent file or interface and fatal errors, 6 security and demanded files,
+    /// 2 a missing mandatory argument, 5 the rest.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Advice | Self::Notice => 0,
             Self::FileNotFound | Self::BadInterface | Self::Fatal => 4,
-            Self::Security => 6,
+            Self::Security | Self::DemandedFile => 6,
             Self::MissingArgument => 2,
             _ => 5,
         }
@@ -230,6 +235,11 @@ impl Diagnostics {
     /// The gravest class.
     pub fn worst(&self) -> Option<Class> {
         self.worst
+    }
+
+    /// Whether something of this code was found.
+    pub fn has(&self, code: &str) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.code == code)
     }
 
     /// The exit status of `-t`. The highest class in keepalived's order wins, so that a warning hides a fatal error.

@@ -1,14 +1,27 @@
-//! From files to the tree: includes, definitions, conditions, repetitions.
+//! From files to the tree: includes, conditions, definitions, repetitions.
+//!
+//! The order in which a line is worked on, as observed: its comment goes; `$NAME=` makes a definition; a definition that starts the
+//! line is replaced; `@ID` decides whether the line is used; `~SEQ` and `~LST` repeat the rest of it; `include` reads files;
+//! what remains is replaced and split into words. What follows a brace on the same line is worked on as a line of its own.
 
+mod definitions;
+mod glob;
+mod include;
 mod loader;
+mod random;
+mod reader;
+mod repetition;
+#[cfg(test)]
+mod tests;
 
+pub use glob::{alternatives, matches};
 pub use loader::{LoadError, Loader, Memory};
 
 use crate::diagnostic::Diagnostics;
 use crate::tree::Tree;
 
 /// What the text is read with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// `-i`; else the host name without its domain. Compared with `@ID` lines and the value of `$_INSTANCE`.
     pub config_id: String,
@@ -20,12 +33,6 @@ pub struct Options {
     pub limits: Limits,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { config_id: String::new(), random_seed: 0, all_checks: false, limits: Limits::default() }
-    }
-}
-
 /// Bounds against files that would never end. All are far beyond what people write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -33,24 +40,35 @@ pub struct Limits {
     pub text: u32,
     /// Octets of one line before and after replacement. keepalived ignores lines of more than 1024.
     pub line: u32,
+    /// Files read.
+    pub files: u32,
+    /// Lines that definitions and repetitions may make.
+    pub made_lines: u32,
     /// Includes within includes.
     pub include_depth: u32,
     /// Blocks within blocks.
     pub block_depth: u32,
-    /// Definitions within definitions, and repetitions within repetitions.
+    /// Definitions and repetitions within each other.
     pub expansion_depth: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { text: 512 << 20, line: 64 << 10, include_depth: 64, block_depth: 256, expansion_depth: 64 }
+        Self {
+            text: 512 << 20,
+            line: 64 << 10,
+            files: 65_536,
+            made_lines: 8_000_000,
+            include_depth: 64,
+            block_depth: 256,
+            expansion_depth: 64,
+        }
     }
 }
 
-/// Read a file and all it includes into a tree.
+/// Read a file, or the files that a pattern matches, and all they include into a tree.
 ///
-/// Never fails: what cannot be read is told in the diagnostics and the rest is read on.
+/// Never fails: what cannot be read is told in the diagnostics (code `no-configuration` if it was the first file) and the rest is read on.
 pub fn read(path: &str, options: &Options, loader: &mut dyn Loader) -> (Tree, Diagnostics) {
-    let _ = (path, options, loader);
-    (Tree::default(), Diagnostics::new())
+    reader::Reader::new(options, loader).read(path)
 }

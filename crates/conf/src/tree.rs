@@ -7,6 +7,10 @@
 //! Stored flat (lines in order of reading, words beside them), so 110,000 lines cost about 6 MiB; [`Line`] and [`Block`] are
 //! handles that are copied freely.
 
+mod builder;
+
+pub(crate) use builder::Builder;
+
 use crate::source::{Sources, Span};
 
 /// What a file says, word by word.
@@ -36,13 +40,16 @@ struct StoredLine {
 #[derive(Debug, Clone, Copy)]
 struct StoredBlock {
     opening: u32,
-    /// `u32::MAX` if the file ended first.
+    /// [`UNCLOSED`] if the text ended first.
     closing: u32,
     /// Index of the first line after the block.
     end: u32,
 }
 
 const QUOTED: u32 = 1 << 31;
+
+/// The place of a closing brace that never came.
+const UNCLOSED: u32 = u32::MAX;
 
 /// A word of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,7 +195,7 @@ impl<'t> Block<'t> {
 
     /// Place of `}`; `None` if the text ended first.
     pub fn closing(self) -> Option<Span> {
-        (self.stored.closing != u32::MAX).then(|| Span::new(self.stored.closing, 1))
+        (self.stored.closing != UNCLOSED).then(|| Span::new(self.stored.closing, 1))
     }
 
     /// Its lines.

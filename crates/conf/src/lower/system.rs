@@ -185,7 +185,7 @@ impl System for Described {
     }
     fn user(&self, name: &str, supplementary: bool) -> Fact<Option<ScriptUser>> {
         let found = self.users.get(name).cloned().or_else(|| {
-            let uid = name.parse().ok()?;
+            let uid = name.parse::<u32>().ok()?;
             self.users.values().find(|user| user.uid == uid).cloned()
         });
         Fact::Known(found.map(|mut user| {

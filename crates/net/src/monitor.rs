@@ -114,6 +114,8 @@ impl Monitor {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
                     self.statistics.overruns += 1;
+                    // What still waits is older than the dump will be.
+                    self.discard()?;
                     self.dump(&mut each)?;
                     continue;
                 }
@@ -129,6 +131,19 @@ impl Monitor {
             });
         }
         Ok(())
+    }
+
+    fn discard(&mut self) -> io::Result<()> {
+        loop {
+            let mut rest = &mut self.read[..];
+            match self.socket.recv_from(&mut rest, 0) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Hands over everything that stands, between [`Observation::DumpBegins`] and [`Observation::DumpEnds`]. A thousand addresses take about a

@@ -46,10 +46,6 @@ impl Channel {
         Ok(Self { socket, sequence: 1, read: vec![0; READ] })
     }
 
-    pub(crate) fn socket(&self) -> &Socket {
-        &self.socket
-    }
-
     /// Sequence number for the next request.
     pub(crate) fn next_sequence(&mut self) -> u32 {
         self.sequence = self.sequence.wrapping_add(1).max(1);

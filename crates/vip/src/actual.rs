@@ -275,9 +275,19 @@ impl Actual {
         self.rules.contains(&rule.as_the_kernel_tells())
     }
 
-    /// Routes over `interface` are gone: the kernel drops IPv4 routes of an interface that goes down without saying so.
+    /// Routes over `interface` are gone: the kernel drops those of an interface that goes down without a word for IPv4.
     pub(crate) fn forget_routes_over(&mut self, interface: IfIndex) {
         self.routes.retain(|route| route.interface != Some(interface));
+    }
+
+    /// Forgets IPv4 routes over `interface` if it has no IPv4 address left: with the last one the kernel drops them without a word. Whether it did.
+    pub(crate) fn forget_routes_without_address(&mut self, interface: IfIndex) -> bool {
+        let of_interface = |key: &&AddressKey| key.interface == interface && key.local.is_ipv4();
+        if self.addresses.keys().any(|key| of_interface(&key)) {
+            return false;
+        }
+        self.routes.retain(|route| route.family == Family::Inet6 || route.interface != Some(interface));
+        true
     }
 }
 

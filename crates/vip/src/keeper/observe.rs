@@ -1,6 +1,6 @@
 //! What the monitor's messages mean for what is held.
 
-use types::{IfIndex, IfName};
+use types::{Family, IfIndex, IfName};
 
 use super::{Consequence, Keeper, Owner};
 use crate::actual::{Actual, LinkState, Observation, RouteState};
@@ -148,10 +148,33 @@ impl Keeper {
             if *owed == 0 {
                 self.owed_addresses.remove(key);
             }
+        } else if self.held.holds_address(key) && self.is_up(key.interface) {
+            self.lost_address(key, out, consequences);
+        }
+        let last = key.local.is_ipv4() && self.actual.forget_routes_without_address(key.interface);
+        self.restore_routes(key, last, out, consequences);
+    }
+
+    /// With an address the kernel drops, without a word, IPv4 routes that prefer it as source, and with the `last` one of an interface all routes over it.
+    /// Those of an instance that has lost something come back when it holds again.
+    fn restore_routes(&self, gone: &AddressKey, last: bool, out: &mut Vec<Operation>, told: &[Consequence]) {
+        if !gone.local.is_ipv4() || !self.is_up(gone.interface) {
             return;
         }
-        if self.held.holds_address(key) && self.is_up(key.interface) {
-            self.lost_address(key, out, consequences);
+        for (owner, items) in self.owners_in_order() {
+            let lost = match owner {
+                Owner::Instance(instance) => told.contains(&Consequence::Lost { instance }),
+                Owner::Static => false,
+            };
+            let affected = |spec: &&RouteSpec| {
+                let over =
+                    spec.interface == Some(gone.interface) || spec.nexthop_interfaces.contains(&Some(gone.interface));
+                let preferred = spec.route.preferred_source == Some(gone.local) && owner == Owner::Static;
+                spec.route.family == Family::Inet && ((last && over) || preferred)
+            };
+            if !lost {
+                out.extend(items.routes.iter().filter(affected).cloned().map(Operation::AddRoute));
+            }
         }
     }
 

@@ -149,7 +149,8 @@ pub fn receive(
     let mut remarks = Vec::new();
 
     let parts = split(packet)?;
-    let too_short = |needed| Refusal::TooShort { found: parts.message.len(), needed };
+    let before = parts.before();
+    let too_short = |needed| Refusal::TooShort { found: before + parts.message.len(), needed: before + needed };
     let fixed = Fixed::parse(parts.message).ok_or_else(|| too_short(FIXED_LEN))?;
     if fixed.vrid != expected.vrid.get() {
         return Err(Refusal::Vrid { found: fixed.vrid });
@@ -201,7 +202,7 @@ pub fn receive(
         return Err(Refusal::Type { found: fixed.kind });
     }
     if !rest.is_empty() {
-        return Err(Refusal::Length { found: parts.message.len(), expected: message_len });
+        return Err(Refusal::Length { found: before + parts.message.len(), expected: before + message_len });
     }
 
     let interval = match expected.version {
@@ -249,6 +250,13 @@ struct Parts<'a> {
     header: Option<authentication_header::View<'a>>,
     /// The VRRP message and what follows it.
     message: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// Octets in front of the message.
+    fn before(&self) -> usize {
+        self.ip_header.len() + self.header.map_or(0, |_| authentication_header::LEN)
+    }
 }
 
 /// Cuts a packet at its headers.
@@ -334,10 +342,11 @@ fn verify_checksum(
 ) -> Result<(), Refusal> {
     // A sum over everything, the received checksum included, is zero when the checksum is right.
     let right = |pseudo: Sum, octets: &[u8]| pseudo.add(octets).finish() == 0;
+    let version = expected.version;
     let wrong = |pseudo: Sum, octets: &[u8]| {
         let found = u16::from_be_bytes([octets[message::CHECKSUM_AT], octets[message::CHECKSUM_AT + 1]]);
         let expected = pseudo.add(&octets[..message::CHECKSUM_AT]).add(&octets[message::CHECKSUM_AT + 2..]).finish();
-        Err(Refusal::Checksum { found, expected })
+        Err(Refusal::Checksum { version, found, expected })
     };
     let (source, destination) = match (expected.version, packet.source, packet.destination) {
         (VrrpVersion::V2, ..) => {

@@ -1,9 +1,9 @@
 //! Why a packet was refused, and which counter that moves.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use types::Ttl;
+use types::{Ttl, VrrpVersion};
 
 /// What is counted, in the words of keepalived's JSON statistics where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ pub enum Counter {
 pub enum Refusal {
     /// Fewer octets than the fixed parts need, or than the packet itself claims.
     TooShort {
-        /// Octets there.
+        /// Octets there, from the IPv4 header on (IPv6: after the header).
         found: usize,
         /// Octets needed.
         needed: usize,
@@ -60,9 +60,9 @@ pub enum Refusal {
     IpHeader,
     /// The length differs from what the number of addresses asks for.
     Length {
-        /// Octets there, from the first octet of the VRRP message on.
+        /// Octets there, from the IPv4 header on (IPv6: after the header).
         found: usize,
-        /// Octets that the message should have.
+        /// Octets that there should be.
         expected: usize,
     },
     /// It crossed a router: TTL or hop limit is not 255 (multicast).
@@ -89,6 +89,8 @@ pub enum Refusal {
     },
     /// Message (or, over IPv6, with its pseudo header) does not add up.
     Checksum {
+        /// Version of the advert.
+        version: VrrpVersion,
         /// As received.
         found: u16,
         /// What it should be.
@@ -212,39 +214,39 @@ impl Refusal {
     }
 }
 
-/// What was wrong, to stand after `(NAME) ` in a log line; the sender is the caller's to add.
+/// What was wrong, to stand between `(NAME) ` and the sender in a log line; the first words are keepalived's.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooShort { found, needed } => write!(f, "packet too short: {found} octets, at least {needed} needed"),
+            Self::TooShort { found, needed } => {
+                write!(f, "vrrp packet too short, length {found} and expect {needed}")
+            }
             Self::IpHeader => f.write_str("IP header is malformed or not one of VRRP"),
             Self::Length { found, expected } => {
-                write!(f, "length of VRRP message is {found} octets, {expected} expected")
+                write!(f, "vrrp packet too long, length {found} and expect {expected}")
             }
-            Self::Ttl { found } => write!(f, "invalid TTL/hop limit {}, 255 expected", found.0),
-            Self::Version { found, expected } => write!(f, "invalid version {found}, {expected} expected"),
+            Self::Ttl { found } => write!(f, "invalid TTL/HL. Received {} and expect 255", found.0),
+            Self::Version { found, expected } => write!(f, "wrong version. Received {found} and expect {expected}"),
             Self::Vrid { found } => write!(f, "VRID {found} is not ours"),
-            Self::Type { found } => write!(f, "invalid packet type {found}, 1 (advertisement) expected"),
-            Self::Checksum { found, expected } => {
-                write!(f, "invalid checksum 0x{found:04x}, 0x{expected:04x} expected")
+            Self::Type { found } => write!(f, "Invalid packet type. {found} and expect 1"),
+            Self::Checksum { version, found, expected } => {
+                write!(f, "Invalid VRRPv{version} checksum 0x{found:04x}, 0x{expected:04x} expected")
             }
             Self::Interval { found, expected } => {
                 write!(f, "advertisement interval mismatch mine={expected} rcv'd={found}")
             }
-            Self::InvalidAuthType { found } => write!(f, "unknown authentication type {found}"),
-            Self::AuthTypeMismatch { found, expected } => {
-                write!(f, "authentication type mismatch: received {found}, {expected} expected")
-            }
-            Self::Password => f.write_str("authentication failed: another password (check auth_pass on both)"),
-            Self::HeaderMalformed => f.write_str("authentication header is malformed"),
+            Self::InvalidAuthType { found } => write!(f, "Invalid auth type: {found}"),
+            Self::AuthTypeMismatch { found, expected } => write!(f, "received a {found} auth, expecting {expected}!"),
+            Self::Password => f.write_str("received an invalid passwd! (check auth_pass on both)"),
+            Self::HeaderMalformed => f.write_str("IPSEC-AH : malformed header"),
             Self::HeaderCheckValue => {
-                f.write_str("authentication header: check value differs (check auth_pass on both)")
+                f.write_str("IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !")
             }
             Self::HeaderSpi { found } => {
-                write!(f, "authentication header: SPI 0x{found:08x} is not the sender's address")
+                write!(f, "IPSEC-AH : invalid IPSEC SPI value. {} and expect the address", Ipv4Addr::from_bits(*found))
             }
             Self::HeaderReplay { found, newest } => {
-                write!(f, "authentication header: sequence number {found} already used, newest is {newest}")
+                write!(f, "IPSEC-AH : sequence number {found} already processed. Packet dropped. Local({newest})")
             }
             Self::TrailerMissing => f.write_str("missing authentication trailer"),
             Self::TrailerMalformed => f.write_str("malformed authentication trailer"),
@@ -261,14 +263,45 @@ impl fmt::Display for Refusal {
                 write!(f, "unicast advert to {destination}, but multicast is configured")
             }
             Self::Ignored => f.write_str("dropped since we are address owner"),
-            Self::NoAddress => f.write_str("advert lists no address"),
+            Self::NoAddress => f.write_str("received an unexpected ip number count 0"),
             Self::FirstAddressNotLinkLocal { found } => write!(f, "first address {found} is not link-local"),
             Self::UnknownPeer => f.write_str("sender is not one of unicast_peer"),
             Self::PeerTtl { found, min, max } => {
-                write!(f, "TTL/hop limit {} is outside {} to {} of this peer", found.0, min.0, max.0)
+                write!(f, "invalid TTL/HL. Received {} and expect {} to {} of this peer", found.0, min.0, max.0)
             }
         }
     }
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As logged by keepalived 2.2.7 for the same packets (it adds no sender).
+    #[test]
+    fn refusals_begin_with_the_words_that_operators_search_for() {
+        for (refusal, text) in [
+            (Refusal::Ttl { found: Ttl(254) }, "invalid TTL/HL. Received 254 and expect 255"),
+            (Refusal::Version { found: 3, expected: 2 }, "wrong version. Received 3 and expect 2"),
+            (Refusal::Type { found: 2 }, "Invalid packet type. 2 and expect 1"),
+            (Refusal::AuthTypeMismatch { found: 1, expected: 0 }, "received a 1 auth, expecting 0!"),
+            (Refusal::InvalidAuthType { found: 3 }, "Invalid auth type: 3"),
+            (Refusal::Password, "received an invalid passwd!"),
+            (Refusal::TooShort { found: 30, needed: 40 }, "vrrp packet too short, length 30 and expect 40"),
+            (Refusal::Length { found: 44, expected: 40 }, "vrrp packet too long, length 44 and expect 40"),
+            (Refusal::Checksum { version: VrrpVersion::V2, found: 1, expected: 2 }, "Invalid VRRPv2 checksum"),
+            (
+                Refusal::HeaderCheckValue,
+                "IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !",
+            ),
+            (
+                Refusal::HeaderReplay { found: 1, newest: 32 },
+                "IPSEC-AH : sequence number 1 already processed. Packet dropped. Local(32)",
+            ),
+        ] {
+            assert!(refusal.to_string().starts_with(text), "{refusal}");
+        }
+    }
+}

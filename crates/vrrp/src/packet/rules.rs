@@ -41,13 +41,13 @@ fn each_wrong_field_is_refused_with_its_counter() {
         (
             "RFC 3768 §7.1 length: an address too many claimed",
             changed(good.clone(), &[(23, 2)]),
-            Refusal::TooShort { found: 20, needed: 24 },
+            Refusal::TooShort { found: 40, needed: 44 },
             Counter::PacketLength,
         ),
         (
             "RFC 3768 §7.1 length: an address too few claimed",
             changed(good.clone(), &[(23, 0)]),
-            Refusal::Length { found: 20, expected: 16 },
+            Refusal::Length { found: 40, expected: 36 },
             Counter::PacketLength,
         ),
         (

@@ -9,6 +9,7 @@
 //! Requests are built by netlink-packet-route and sent through netlink-sys; its module `netlink` tells why there is no background task. Nothing here waits for
 //! anybody but the kernel itself.
 
+pub mod bfd;
 mod decode;
 mod encode;
 mod firewall;

@@ -14,8 +14,6 @@ pub(crate) enum Exit {
     Permission = 4,
     /// The configuration file is absent or unreadable.
     NoConfiguration = 6,
-    /// A bug of ours.
-    Internal = 70,
 }
 
 impl Exit {

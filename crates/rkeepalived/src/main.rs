@@ -3,6 +3,7 @@
 //! The supervisor starts children by executing this program again with `--role`, before any runtime exists. Only here
 //! is it known which process this is.
 
+mod bfd_process;
 mod checker_process;
 mod cli;
 mod commands;
@@ -92,10 +93,7 @@ fn child(cli: &Cli, role: &str) -> Exit {
         match role {
             Role::Vrrp => vrrp_process::run(channel).await,
             Role::Checker => checker_process::run(channel).await,
-            Role::Bfd => {
-                logging::error!("the BFD process is not part of this version");
-                Exit::Fatal
-            }
+            Role::Bfd => bfd_process::run(channel).await,
         }
     });
     logging::finish();

@@ -148,6 +148,7 @@ async fn supervise(cli: &Cli, loaded: Loaded, pid_files: PidFiles) -> Exit {
         started: false,
         reloading: None,
         status: BTreeMap::new(),
+        bfd_states: BTreeMap::new(),
     };
     let exit = supervisor.run(&signals, loaded).await;
     supervisor.stop(&signals).await;
@@ -175,6 +176,8 @@ struct Supervisor<'c> {
     /// Children that have not yet answered a reload.
     reloading: Option<Vec<Role>>,
     status: BTreeMap<Role, String>,
+    /// States of BFD sessions as last heard, for children that start later.
+    bfd_states: BTreeMap<String, bool>,
 }
 
 /// Something that the loop woke up for.
@@ -328,6 +331,11 @@ impl Supervisor<'_> {
             Ok(child) => {
                 info!("Starting {} child process, pid={}", role.title(), child.pid());
                 self.children[role as usize] = Some(child);
+                if role != Role::Bfd {
+                    for (name, up) in self.bfd_states.clone() {
+                        self.tell(role, &ToChild::Bfd { name, up });
+                    }
+                }
                 Ok(())
             }
             Err(refused) => {
@@ -363,6 +371,7 @@ impl Supervisor<'_> {
                 }
             }
             FromChild::Bfd { name, up } => {
+                self.bfd_states.insert(name.clone(), up);
                 for follower in [Role::Vrrp, Role::Checker] {
                     self.tell(follower, &ToChild::Bfd { name: name.clone(), up });
                 }

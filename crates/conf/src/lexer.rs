@@ -9,4 +9,4 @@ mod script;
 mod split;
 
 pub use script::{Command, ScriptWord, script_words, split_command};
-pub(crate) use split::{Token, Tokens, comment_start, is_blank, word_end};
+pub(crate) use split::{Token, Tokens, comment_marks, comment_start, is_blank, word_end};

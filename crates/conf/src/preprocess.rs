@@ -5,6 +5,7 @@
 //! what remains is replaced and split into words. What follows a brace on the same line is worked on as a line of its own.
 
 mod definitions;
+pub mod fuzz;
 mod glob;
 mod include;
 mod loader;
@@ -15,6 +16,7 @@ mod repetition;
 mod tests;
 
 pub use glob::{alternatives, matches};
+pub(crate) use include::is_include;
 pub use loader::{LoadError, Loader, Memory};
 
 use crate::diagnostic::Diagnostics;

@@ -17,18 +17,40 @@ pub(crate) fn comment_start(line: &[u8]) -> Option<usize> {
     if !line.iter().any(|octet| matches!(octet, b'#' | b'!')) {
         return None;
     }
+    comment_marks(line).find(|mark| !mark.escaped).map(|mark| mark.at)
+}
+
+/// A `#` or `!` outside of quotes.
+pub(crate) struct CommentMark {
+    pub(crate) at: usize,
+    /// Whether a backslash takes it literally.
+    pub(crate) escaped: bool,
+}
+
+/// All marks that start a comment, or would without a backslash.
+pub(crate) fn comment_marks(line: &[u8]) -> impl Iterator<Item = CommentMark> {
     let mut quotes = Quotes::default();
     let mut at = 0;
-    while let Some(octet) = line.get(at) {
-        match octet {
-            b'#' | b'!' => return Some(at),
-            b'\\' => at += 2,
-            b'"' => at = quotes.double(line, at)? + 1,
-            b'\'' => at = quotes.single(line, at).unwrap_or(at) + 1,
-            _ => at += 1,
+    std::iter::from_fn(move || {
+        while let Some(octet) = line.get(at) {
+            match octet {
+                b'#' | b'!' => {
+                    at += 1;
+                    return Some(CommentMark { at: at - 1, escaped: false });
+                }
+                b'\\' => {
+                    at += 2;
+                    if matches!(line.get(at - 1), Some(b'#' | b'!')) {
+                        return Some(CommentMark { at: at - 1, escaped: true });
+                    }
+                }
+                b'"' => at = quotes.double(line, at)? + 1,
+                b'\'' => at = quotes.single(line, at).unwrap_or(at) + 1,
+                _ => at += 1,
+            }
         }
-    }
-    None
+        None
+    })
 }
 
 /// Finds closing quotes, and remembers when there is none left, so that a line of nothing but quotes takes linear time.

@@ -58,7 +58,7 @@ impl Checks {
 }
 
 /// The checks that an include keyword adds.
-fn keyword(word: &str) -> Option<Checks> {
+fn checks_of(word: &str) -> Option<Checks> {
     match word {
         "include" => Some(Checks::NONE),
         "includer" => Checks::named("read"),
@@ -68,6 +68,11 @@ fn keyword(word: &str) -> Option<Checks> {
         "includea" => Some(Checks::ALL),
         _ => None,
     }
+}
+
+/// Whether the word includes files.
+pub(crate) fn is_include(word: &str) -> bool {
+    checks_of(word).is_some()
 }
 
 impl Reader<'_> {
@@ -118,8 +123,8 @@ impl Reader<'_> {
     /// `include PATTERN`: reads the files and gives what is left of the line; `None` if the line is something else.
     pub(super) fn include_line(&mut self, span: Span, context: u32) -> Option<Span> {
         let line = self.sources.text(span);
-        let (word, argument) = line.split_once([' ', '\t', '\u{b}', '\u{c}'])?;
-        let demanded = self.checks.or(keyword(word)?);
+        let (word, argument) = line.split_once([' ', '\t', '\r', '\u{b}', '\u{c}'])?;
+        let demanded = self.checks.or(checks_of(word)?);
         let argument = argument.trim_ascii();
         if argument.is_empty() {
             return None;

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -181,7 +182,7 @@ impl VrrpSockets {
     }
 
     /// Sends adverts in their order; neighbours in the list that share a socket leave in one system call. Returns the copies that were refused.
-    pub fn send(&self, adverts: &[Advert]) -> Vec<SendError> {
+    pub fn send(&self, adverts: &[Arc<Advert>]) -> Vec<SendError> {
         let mut errors = Vec::new();
         let mut first = 0;
         for run in adverts.chunk_by(|a, b| a.socket == b.socket) {
@@ -191,7 +192,7 @@ impl VrrpSockets {
         errors
     }
 
-    fn send_run(&self, first: usize, run: &[Advert], errors: &mut Vec<SendError>) {
+    fn send_run(&self, first: usize, run: &[Arc<Advert>], errors: &mut Vec<SendError>) {
         let copies = run.iter().enumerate().flat_map(|(place, advert)| {
             advert.destinations.iter().map(move |destination| (first + place, advert, destination))
         });

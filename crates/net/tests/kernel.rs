@@ -105,7 +105,7 @@ fn config(holdings: Holdings) -> Config {
 
 #[test]
 fn a_thousand_addresses_come_and_go_together() {
-    run(|| {
+    run(async || {
         let addresses = (0..1000).map(|n| address(&format!("10.9.{}.{}/32", n / 250, n % 250 + 1)));
         let mut shell = Shell::start(config(instance(addresses.collect())), &[]);
         let start = Instant::now();
@@ -126,7 +126,7 @@ fn a_thousand_addresses_come_and_go_together() {
 
 #[test]
 fn every_attribute_of_an_address_is_the_kernels_own() {
-    run(|| {
+    run(async || {
         let mut labelled = address("10.9.0.1/24");
         labelled.label = Some("left:vip".to_owned());
         labelled.broadcast = Some("10.9.0.255".parse().unwrap());
@@ -163,7 +163,7 @@ fn every_attribute_of_an_address_is_the_kernels_own() {
 
 #[test]
 fn an_address_that_stands_is_taken_over_and_one_of_another_length_is_left_alone() {
-    run(|| {
+    run(async || {
         ip("addr add 10.9.0.1/32 dev left");
         ip("addr add 10.9.0.2/24 dev left");
         let addresses = vec![address("10.9.0.1/32"), address("10.9.0.2/32")];
@@ -179,7 +179,7 @@ fn an_address_that_stands_is_taken_over_and_one_of_another_length_is_left_alone(
 
 #[test]
 fn what_a_former_life_left_is_removed_at_start_unless_its_instance_is_master() {
-    run(|| {
+    run(async || {
         ip("addr add 10.9.0.1/32 dev left");
         Shell::start(config(instance(vec![address("10.9.0.1/32")])), &[0]);
         assert!(ip("-o -4 addr show dev left").contains("10.9.0.1/32"));
@@ -190,7 +190,7 @@ fn what_a_former_life_left_is_removed_at_start_unless_its_instance_is_master() {
 
 #[test]
 fn the_loss_of_an_address_is_told_and_our_own_removal_is_not() {
-    run(|| {
+    run(async || {
         let addresses = vec![address("10.9.0.1/32"), address("2001:db8::1/128")];
         let mut shell = Shell::start(config(instance(addresses)), &[]);
         for removed in ["10.9.0.1/32", "2001:db8::1/128"] {
@@ -210,7 +210,7 @@ fn the_loss_of_an_address_is_told_and_our_own_removal_is_not() {
 
 #[test]
 fn static_items_are_restored_at_once_and_after_their_interface_was_down() {
-    run(|| {
+    run(async || {
         let mut v6 = route("2001:db8:2::/64");
         v6.gateway = Some("2001:db8::9".parse().unwrap());
         let statics = Holdings {
@@ -257,7 +257,7 @@ fn static_items_are_restored_at_once_and_after_their_interface_was_down() {
 
 #[test]
 fn an_interface_that_comes_late_or_anew_gets_what_is_held_on_it() {
-    run(|| {
+    run(async || {
         let late = Address { interface: Some(name("late")), ..address("10.9.0.1/24") };
         let mut shell = Shell::start(config(instance(vec![late])), &[]);
         shell.hold(0);
@@ -278,7 +278,7 @@ fn an_interface_that_comes_late_or_anew_gets_what_is_held_on_it() {
 
 #[test]
 fn the_whole_grammar_of_routes_reaches_the_kernel_and_leaves_it() {
-    run(|| {
+    run(async || {
         ip("addr add 10.9.0.1/24 dev left");
         ip("addr add 2001:db8::1/64 dev left nodad");
         let mut routes = Vec::new();
@@ -430,7 +430,7 @@ fn the_whole_grammar_of_routes_reaches_the_kernel_and_leaves_it() {
 
 #[test]
 fn the_whole_grammar_of_rules_reaches_the_kernel_is_recognised_and_leaves_it() {
-    run(|| {
+    run(async || {
         let mut rules = Vec::new();
         for family in [Family::Inet, Family::Inet6] {
             let network = |inet: &str, inet6: &str| Some(prefix(if family == Family::Inet { inet } else { inet6 }));
@@ -490,7 +490,7 @@ fn the_whole_grammar_of_rules_reaches_the_kernel_is_recognised_and_leaves_it() {
 
 #[test]
 fn the_kernels_own_words_come_with_a_refusal() {
-    run(|| {
+    run(async || {
         let mut unreachable = route("10.20.0.0/16");
         unreachable.gateway = Some("192.0.2.1".parse().unwrap());
         let mut shell = Shell::start(config(Holdings { routes: vec![unreachable], ..instance(Vec::new()) }), &[]);
@@ -502,7 +502,7 @@ fn the_kernels_own_words_come_with_a_refusal() {
 
 #[test]
 fn a_full_receive_buffer_is_made_good_by_a_dump() {
-    run(|| {
+    run(async || {
         let mut shell = Shell::start(config(instance(vec![address("10.9.0.1/32")])), &[]);
         let options = net::MonitorOptions { receive_buffer: Some(4096), ..net::MonitorOptions::of(&Config::default()) };
         shell.monitor = net::Monitor::open(options).unwrap();
@@ -520,7 +520,7 @@ fn a_full_receive_buffer_is_made_good_by_a_dump() {
 
 #[test]
 fn secondaries_are_promoted_while_held_and_the_setting_is_put_back() {
-    run(|| {
+    run(async || {
         let setting = || std::fs::read_to_string("/proc/sys/net/ipv4/conf/left/promote_secondaries").unwrap();
         let before = setting();
         std::fs::write("/proc/sys/net/ipv4/conf/left/promote_secondaries", "0").unwrap();

@@ -111,10 +111,10 @@ impl Shell {
 }
 
 /// Runs a test with a runtime in a namespace, or skips it.
-pub(crate) fn run(test: impl FnOnce()) {
+pub(crate) fn run(test: impl AsyncFnOnce()) {
     if enter().is_none() {
         return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
-    runtime.block_on(async { test() });
+    runtime.block_on(test());
 }

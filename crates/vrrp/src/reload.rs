@@ -8,7 +8,7 @@ use types::{Family, IfName, Vrid};
 
 use crate::config::{Cast, Config, InstanceConfig, VirtualLinkKind};
 use crate::deadlines::Kind;
-use crate::event::{Action, GroupId, InstanceId, Notification, NotifiedState, ScriptId};
+use crate::event::{Action, GroupId, InstanceId, Notification, NotifiedState, ScriptId, State};
 use crate::instance::{Backup, Instance, PreemptDelay, Run, Wait};
 use crate::log::Text;
 use crate::routers::{Phase, Reconfigured, Routers, Turn};
@@ -86,7 +86,7 @@ impl Routers {
         self.remove_missing(turn, &new_of_old, &mut result.removals);
 
         let waiting = self.limiters.drain();
-        let told_of_groups: HashMap<String, Option<crate::State>> = self
+        let told_of_groups: HashMap<String, Option<State>> = self
             .companies
             .iter()
             .filter_map(|company| Some((self.config.sync_groups[company.group?].name.clone(), company.told)))
@@ -170,8 +170,11 @@ impl Routers {
             if self.instances[id].is_master() {
                 self.release(turn, id);
             }
-            let deleted = self.config.instances[id].notify_deleted;
-            let state = if deleted { NotifiedState::Deleted } else { NotifiedState::Fault };
+            let state = match (self.config.instances[id].notify_deleted, self.instances[id].told) {
+                (true, _) => NotifiedState::Deleted,
+                (false, Some(State::Fault)) => continue,
+                (false, _) => NotifiedState::Fault,
+            };
             let (instance, priority) = (turn.id(id), self.instances[id].effective);
             turn.out.push(Action::Notify(Notification::Instance { instance, state, priority }));
         }

@@ -198,9 +198,8 @@ impl Drop for Node {
         if std::thread::panicking() {
             eprintln!("---- configuration of {}\n{}", self.title(), self.host.read(Self::CONFIGURATION));
             eprintln!("---- log of {}\n{}", self.title(), self.log());
-        } else {
-            let _ = fs::remove_file(&self.log);
         }
+        let _ = fs::remove_file(&self.log);
         // the daemon goes with its host; only its parent outside is ours to take in
         if let Some(mut process) = self.process.take() {
             let _ = process.kill();

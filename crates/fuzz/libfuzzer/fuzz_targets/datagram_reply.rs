@@ -1,0 +1,4 @@
+//! `datagram_reply`, guided by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| rkeepalived_fuzz::targets::datagram_reply(octets));

@@ -1,0 +1,4 @@
+//! `smtp_reply`, guided by coverage.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| rkeepalived_fuzz::targets::smtp_reply(octets));

@@ -13,6 +13,7 @@ pub mod reply;
 pub mod request;
 
 use page::Page;
+pub(crate) use page::hexadecimal;
 
 use std::io;
 

@@ -11,6 +11,7 @@
 mod connection;
 mod context;
 pub mod dns;
+pub mod genhash;
 pub mod http;
 mod misc;
 mod outcome;

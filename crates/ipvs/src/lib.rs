@@ -8,5 +8,5 @@ mod plan;
 mod table;
 
 pub use operation::*;
-pub use plan::{Foreign, plan};
+pub use plan::{Foreign, plan, plan_service};
 pub use table::*;

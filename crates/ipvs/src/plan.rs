@@ -24,21 +24,31 @@ pub fn plan(desired: &Table, actual: &Table, foreign: Foreign) -> Vec<Operation>
         operations.extend(gone.map(|&key| Operation::DeleteService { key }));
     }
     for (&key, wanted) in &desired.services {
-        plan_service(key, wanted, actual.services.get(&key), &mut operations);
+        plan_service(key, Some(wanted), actual.services.get(&key), &mut operations);
     }
     operations
 }
 
-fn plan_service(key: ServiceKey, wanted: &ServiceEntry, standing: Option<&ServiceEntry>, out: &mut Vec<Operation>) {
-    let Some(standing) = standing else {
-        out.push(Operation::AddService { key, service: wanted.service.clone() });
-        out.extend(wanted.destinations.iter().map(|(destination_key, destination)| Operation::AddDestination {
-            service: key,
-            key: *destination_key,
-            destination: destination.clone(),
-        }));
-        return;
-    };
+/// The same for one service, which may be wanted or not and may stand or not.
+pub fn plan_service(
+    key: ServiceKey,
+    wanted: Option<&ServiceEntry>,
+    standing: Option<&ServiceEntry>,
+    out: &mut Vec<Operation>,
+) {
+    let (wanted, standing) =
+        match (wanted, standing) {
+            (None, None) => return,
+            (None, Some(_)) => return out.push(Operation::DeleteService { key }),
+            (Some(wanted), None) => {
+                out.push(Operation::AddService { key, service: wanted.service.clone() });
+                out.extend(wanted.destinations.iter().map(|(destination_key, destination)| {
+                    Operation::AddDestination { service: key, key: *destination_key, destination: destination.clone() }
+                }));
+                return;
+            }
+            (Some(wanted), Some(standing)) => (wanted, standing),
+        };
     if wanted.service != standing.service {
         out.push(Operation::EditService { key, service: wanted.service.clone() });
     }

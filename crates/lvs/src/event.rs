@@ -45,6 +45,8 @@ pub enum Event {
     Compare,
     /// The kernel's table as [`Action::ReadTable`] asked for it.
     KernelTable(Box<ipvs::Table>),
+    /// The kernel refused to add this service (unknown scheduler). It is tried again at each comparison, without being taken for somebody else's doing.
+    Refused(ipvs::ServiceKey),
     /// A weight set by hand (SNMP, control socket); kept until the next reload.
     SetWeight {
         /// Number of the virtual server in the configuration.

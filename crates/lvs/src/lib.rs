@@ -3,9 +3,21 @@
 mod config;
 mod director;
 mod event;
+mod names;
+mod placement;
+mod probe;
+mod reload;
 mod remembered;
+mod report;
+mod schedule;
+mod server;
+mod services;
+mod stop;
+mod text;
+mod transitions;
 
 pub use config::*;
-pub use director::*;
+pub use director::Director;
 pub use event::*;
 pub use remembered::*;
+pub use report::*;

@@ -124,7 +124,9 @@ fn run_of(operations: &[Operation], start: usize) -> Range<usize> {
     start..start + length
 }
 
-/// Writes below /proc/sys; what was there before is the outcome. A value that is right already is not written.
+/// Writes below /proc/sys; what was there before is the outcome.
+///
+/// A value that is right already is written too: only then does the kernel stop giving the interface each new value of `default`.
 fn set_sysctl(path: &str, value: &str) -> Outcome {
     if path.split('/').any(|part| part == "..") || path.starts_with('/') {
         return Outcome::Refused(Refusal { errno: libc::EINVAL, text: Some("not a path below /proc/sys".to_owned()) });
@@ -132,9 +134,7 @@ fn set_sysctl(path: &str, value: &str) -> Outcome {
     let file = format!("/proc/sys/{path}");
     let set = || {
         let previous = fs::read_to_string(&file)?.trim().to_owned();
-        if previous != value {
-            fs::write(&file, value)?;
-        }
+        fs::write(&file, value)?;
         Ok(previous)
     };
     set().map_or_else(|error: io::Error| Outcome::Refused(refusal_of(&error)), Outcome::Previous)

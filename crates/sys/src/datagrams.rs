@@ -3,6 +3,8 @@
 //! nix wraps both calls, yet neither link-layer destinations nor buffers that are reused from call to call come easily there.
 
 #![allow(unsafe_code)]
+// The C library's lengths and indices differ in type from one target to the other.
+#![allow(clippy::unnecessary_cast)]
 
 use std::io;
 use std::mem::{MaybeUninit, zeroed};

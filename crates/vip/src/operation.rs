@@ -178,11 +178,17 @@ impl Operation {
     /// Whether this refusal means that things are as they should be already: to add what exists, to remove what is gone.
     pub fn tolerates(&self, refusal: &Refusal) -> bool {
         match self {
-            Self::AddAddress(_) | Self::AddRoute(_) | Self::AddRule(_) => refusal.errno == EEXIST,
+            // A link may be asked for again before the monitor has told that it exists.
+            Self::AddAddress(_) | Self::AddRoute(_) | Self::AddRule(_) | Self::CreateLink { .. } => {
+                refusal.errno == EEXIST
+            }
             Self::RemoveAddress(_) | Self::RemoveRoute(_) | Self::RemoveRule(_) | Self::DeleteLink { .. } => {
                 matches!(refusal.errno, ENOENT | ESRCH | ENODEV | EADDRNOTAVAIL | ENETDOWN)
             }
-            Self::CreateLink { .. } | Self::SetLink(_) | Self::Sysctl { .. } | Self::Firewall(_) => false,
+            Self::Firewall(FirewallOperation::Unprotect { .. } | FirewallOperation::Unredirect { .. }) => {
+                refusal.errno == ENOENT
+            }
+            Self::SetLink(_) | Self::Sysctl { .. } | Self::Firewall(_) => false,
         }
     }
 

@@ -6,6 +6,7 @@
 mod secrets;
 mod similar;
 
+pub(crate) use secrets::repeated;
 pub use secrets::without_secrets;
 pub use similar::did_you_mean;
 
@@ -186,7 +187,7 @@ impl Diagnostic {
 }
 
 /// Most diagnostics kept; more are counted. A file of a million wrong lines must not fill the memory.
-const KEPT: usize = 10_000;
+const KEPT: usize = 2_000;
 
 /// All that was found in one run.
 #[derive(Debug, Clone, Default)]
@@ -263,5 +264,40 @@ impl<'d> IntoIterator for &'d Diagnostics {
 
     fn into_iter(self) -> Self::IntoIter {
         self.found.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Severity order as observed: the highest wins, so that a warning hides a fatal error.
+    #[test]
+    fn the_highest_class_decides_the_exit_status() {
+        for (classes, status) in [
+            (&[][..], 0),
+            (&[Class::Advice, Class::Notice], 0),
+            (&[Class::Fatal], 4),
+            (&[Class::Fatal, Class::Warning], 5),
+            (&[Class::UnknownKeyword, Class::Fatal], 5),
+            (&[Class::Security, Class::GeneralError], 6),
+            (&[Class::BadInterface, Class::Notice], 4),
+            (&[Class::DemandedFile, Class::UnknownKeyword], 6),
+            (&[Class::MissingArgument, Class::Security], 2),
+        ] {
+            let mut found = Diagnostics::new();
+            classes.iter().for_each(|class| found.push(Diagnostic::new(*class, "test", "text")));
+            assert_eq!(found.exit_code(), status, "{classes:?}");
+        }
+    }
+
+    #[test]
+    fn a_flood_is_counted_and_not_kept() {
+        let mut found = Diagnostics::new();
+        for _ in 0..KEPT + 5 {
+            found.push(Diagnostic::new(Class::Advice, "test", "text"));
+        }
+        found.push(Diagnostic::new(Class::Security, "test", "text"));
+        assert_eq!((found.len(), found.suppressed(), found.exit_code()), (KEPT, 6, 6));
     }
 }

@@ -25,6 +25,18 @@ pub fn without_secrets(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// Most octets of a line that a message repeats.
+const REPEATED: usize = 240;
+
+/// A line as messages repeat it: without secrets, and not endless.
+pub(crate) fn repeated(line: &str) -> String {
+    let shown = without_secrets(line);
+    if shown.len() <= REPEATED {
+        return shown.into_owned();
+    }
+    format!("{}…", &shown[..shown.floor_char_boundary(REPEATED)])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

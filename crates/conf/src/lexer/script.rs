@@ -1,6 +1,6 @@
 //! Words of script lines, which have quotes of both kinds and escapes.
 
-use crate::diagnostic::{Class, Diagnostic, Diagnostics, without_secrets};
+use crate::diagnostic::{Class, Diagnostic, Diagnostics, repeated};
 use crate::lexer::is_blank;
 use crate::source::Span;
 use crate::tree::Line;
@@ -55,7 +55,7 @@ fn missing_terminator(raw: &str, quote: char) -> Diagnostic {
     Diagnostic::new(
         Class::UnmatchedQuote,
         "unmatched-quote",
-        format!("String '{}': missing terminating {quote}", without_secrets(raw)),
+        format!("String '{}': missing terminating {quote}", repeated(raw)),
     )
     .label("opened here, closed nowhere")
     .help(format!("add the closing {quote}, or write \\{quote} if it belongs to the text"))

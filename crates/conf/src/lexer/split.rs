@@ -56,22 +56,17 @@ pub(crate) fn comment_marks(line: &[u8]) -> impl Iterator<Item = CommentMark> {
 /// Finds closing quotes, and remembers when there is none left, so that a line of nothing but quotes takes linear time.
 #[derive(Default)]
 struct Quotes {
-    no_double: bool,
+    /// Whether `\"` is text on this line; found out at its first quote.
+    escapes: Option<bool>,
     no_single: bool,
 }
 
 impl Quotes {
-    /// The double quote that closes the one at `open`. A backslash takes a quote literally, unless then none were left to close.
+    /// The double quote that closes the one at `open`.
     fn double(&mut self, line: &[u8], open: usize) -> Option<usize> {
-        let mut at = open + 1;
-        while let (Some(octet), false) = (line.get(at), self.no_double) {
-            match octet {
-                b'"' => return Some(at),
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
+        if *self.escapes.get_or_insert_with(|| escapes_hold(line, open)) {
+            return unescaped_quote(line, open + 1);
         }
-        self.no_double = true;
         line[open + 1..].iter().position(|octet| *octet == b'"').map(|length| open + 1 + length)
     }
 
@@ -91,6 +86,36 @@ impl Quotes {
         self.no_single = true;
         None
     }
+}
+
+/// The next double quote without a backslash before it.
+fn unescaped_quote(line: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(octet) = line.get(at) {
+        match octet {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Whether all quotes find their partner when `\"` is text. If not, as in `"C:\" x`, the backslash is text itself.
+fn escapes_hold(line: &[u8], open: usize) -> bool {
+    let mut at = open;
+    while let Some(octet) = line.get(at) {
+        match octet {
+            b'"' => match unescaped_quote(line, at + 1) {
+                Some(close) => at = close + 1,
+                None => return false,
+            },
+            b'#' | b'!' => return true,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    true
 }
 
 /// Length of `${NAME}` or `${_NAME ARGUMENTS}` at the start of the text.
@@ -243,6 +268,7 @@ mod tests {
             ("${} x", &["$", "OPEN", "CLOSE", "x"]),
             (r#""say \"hi\" to" x"#, &[r#"<say \"hi\" to>"#, "x"]),
             (r#""C:\" x"#, &[r"<C:\>", "x"]),
+            (r#""C:\" "x y""#, &[r"<C:\>", "<x y>"]),
         ];
         for (line, words) in table {
             assert_eq!(shown(line), *words, "{line}");

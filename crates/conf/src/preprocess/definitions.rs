@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::reader::{Leading, Reader};
 use crate::diagnostic::{Class, Diagnostic, did_you_mean};
-use crate::lexer::{Token, Tokens, is_blank};
+use crate::lexer::{Token, Tokens, comment_marks, is_blank};
 use crate::source::{BUILT_IN, Part, Span};
 
 /// What a name stands for.
@@ -236,7 +236,9 @@ impl Reader<'_> {
         let mut work = Replacing::default();
         let mut copied = 0;
         let mut at = 0;
-        let mut quoted = false;
+        // The same places that were no comments for their backslash.
+        let escapes: Vec<usize> = comment_marks(octets).filter(|mark| mark.escaped).map(|mark| mark.at).collect();
+        let mut escapes = escapes.into_iter().peekable();
         let mut tail_used = None;
         let flush = |work: &mut Replacing, from: usize, to: usize| {
             if from < to {
@@ -248,8 +250,7 @@ impl Reader<'_> {
         };
         while at < octets.len() {
             match octets[at] {
-                b'"' => quoted = !quoted,
-                b'\\' if !quoted && matches!(octets.get(at + 1), Some(b'#' | b'!')) => {
+                b'\\' if escapes.next_if_eq(&(at + 1)).is_some() => {
                     flush(&mut work, copied, at);
                     let part = Part {
                         at: work.made.len() as u32,

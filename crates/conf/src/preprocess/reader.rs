@@ -6,7 +6,7 @@ use super::definitions::Definition;
 use super::include::Checks;
 use super::random::Random;
 use super::{Loader, Options};
-use crate::diagnostic::{Class, Diagnostic, Diagnostics, without_secrets};
+use crate::diagnostic::{Class, Diagnostic, Diagnostics, repeated};
 use crate::lexer::{Token, Tokens, comment_start, is_blank, word_end};
 use crate::source::{FileId, Sources, Span};
 use crate::tree::{Builder, Tree};
@@ -357,7 +357,7 @@ impl<'a> Reader<'a> {
     }
 
     fn unmatched_quote(&mut self, line: Span, at: u32) {
-        let text = without_secrets(self.sources.text(self.trimmed(line))).into_owned();
+        let text = repeated(self.sources.text(self.trimmed(line)));
         self.diagnostics.push(
             Diagnostic::new(Class::UnmatchedQuote, "unmatched-quote", format!("Unmatched quote: '{text}'"))
                 .at(Span::new(at, 1))

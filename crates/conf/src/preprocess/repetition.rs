@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::definitions::{Definition, Value, name_length};
 use super::reader::Reader;
-use crate::diagnostic::{Class, Diagnostic, without_secrets};
+use crate::diagnostic::{Class, Diagnostic, repeated};
 use crate::source::Span;
 
 /// What a repetition goes through.
@@ -53,7 +53,7 @@ impl Reader<'_> {
 
     fn refuse(&mut self, span: Span, context: u32, kind: &str, (what, remedy): Refusal) {
         let kind = kind.trim_end_matches('x');
-        let line = without_secrets(self.sources.text(span)).into_owned();
+        let line = repeated(self.sources.text(span));
         let at = self.located(span, context);
         self.diagnostics.push(
             Diagnostic::new(Class::GeneralError, "repetition", format!("Invalid ~{kind} specification '{line}'"))

@@ -21,11 +21,12 @@ const STEPS: usize = 8;
 /// keepalived's line: `(FILE: Line N) text`, `(Line N) text` when there is only one file, or the text alone.
 pub fn first_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let reported = diagnostic.span.filter(|_| diagnostic.numbered).and_then(|span| sources.reported(span));
-    match reported {
+    let line = match reported {
         Some((file, line)) if sources.files().len() > 1 => format!("({file}: Line {line}) {}", diagnostic.message),
         Some((_, line)) => format!("(Line {line}) {}", diagnostic.message),
         None => diagnostic.message.clone(),
-    }
+    };
+    printable(&line)
 }
 
 /// All diagnostics, each with what stands at its place.
@@ -55,7 +56,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &Sources, look: Human
         Level::Note => "\x1b[1;36m",
     };
     let (on, off) = if look.colour { (colour, "\x1b[0m") } else { ("", "") };
-    let _ = writeln!(out, "{on}{}{off}", printable(&first_line(diagnostic, sources)));
+    let _ = writeln!(out, "{on}{}{off}", first_line(diagnostic, sources));
     let place = diagnostic.span.and_then(|span| sources.place(span));
     match place {
         Some(place) => excerpt(out, place, diagnostic.label.as_deref(), (on, off), sources),

@@ -86,10 +86,10 @@ impl Director {
 
         // states first, then one comparison of what stood with what is to stand
         let adopted = std::mem::replace(&mut self.adopted, false);
-        for number in 0..self.virtual_servers.len() {
+        for (number, unchanged) in unchanged.into_iter().enumerate() {
             match former.matched[number] {
                 None => self.begin(number, None, &mut effects),
-                Some(old) if !unchanged[number] => {
+                Some(old) if !unchanged => {
                     self.go_on(number, &former.config.virtual_servers[old], &former.virtual_servers[old], &mut effects);
                 }
                 Some(_) => {}

@@ -8,7 +8,7 @@ use ipvs::{
     Daemon, DaemonRole, Destination, DestinationKey, Foreign, Forwarding, Operation, PersistenceConfig, Service,
     ServiceEntry, ServiceFlags, ServiceKey, Table, Timeouts, Tunnel, TunnelChecksum, plan,
 };
-use net::ipvs::{Ipvs, IpvsError};
+use rkeepalived_net::ipvs::{Ipvs, IpvsError};
 use types::{Family, FwMark, Port, Protocol, Weight};
 
 /// A socket in a fresh namespace, or the reason why there is none.

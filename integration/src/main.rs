@@ -16,12 +16,16 @@ fn main() -> ExitCode {
         ["bench", names @ ..] => integration::bench::run(names),
         ["uml", program, rest @ ..] => ExitCode::from(integration::uml::run_inside(program, rest)),
         ["leash", program, rest @ ..] => ExitCode::from(integration::uml::run_leashed(program, rest)),
+        ["prepare"] => {
+            integration::systemd::prepare();
+            ExitCode::SUCCESS
+        }
         ["clean"] => {
             integration::init::clean();
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: integration bench [NAME…] | uml PROGRAM [ARGUMENT…] | clean");
+            eprintln!("usage: integration bench [NAME…] | uml PROGRAM [ARGUMENT…] | prepare | clean");
             ExitCode::from(2)
         }
     }

@@ -73,6 +73,12 @@ pub fn run(script: &str) -> BTreeMap<String, Step> {
     sections(&text)
 }
 
+/// Makes the root and the package ahead of the test, while other tests wait for their timers.
+#[track_caller]
+pub fn prepare() {
+    prepared_root();
+}
+
 fn sections(text: &str) -> BTreeMap<String, Step> {
     let mut steps = BTreeMap::<String, Step>::new();
     let mut current = String::new();

@@ -185,6 +185,12 @@ pub struct Global {
     pub netlink_buffers: [(u32, bool); 5],
     /// SNMP settings.
     pub snmp: Snmp,
+    /// `use_symlink_paths`: scripts keep the path that was written.
+    pub use_symlink_paths: bool,
+    /// `vrrp_delay_after_boot`: uptime before which no instance starts.
+    pub delay_after_boot: Duration,
+    /// `iproute_usr_dir`, `iproute_etc_dir`.
+    pub iproute_directories: [Option<String>; 2],
     /// D-Bus service name, when enabled, and the path element of instances without interface.
     pub dbus: Option<(String, String)>,
 }
@@ -227,6 +233,9 @@ impl Default for Global {
             vmac_prefixes: ("vrrp".into(), "vrrp".into()),
             netlink_buffers: [(0, false); 5],
             snmp: Snmp::default(),
+            use_symlink_paths: false,
+            delay_after_boot: Duration::ZERO,
+            iproute_directories: [None, None],
             dbus: None,
         }
     }

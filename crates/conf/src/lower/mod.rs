@@ -1,8 +1,24 @@
 //! From the tree to the typed configuration: defaults filled in, inherited values worked out, names resolved, ranges proven.
 
+mod address;
+mod context;
+mod everything;
+mod global;
+mod instance;
+mod lint;
+mod names;
+mod route;
+mod rule;
+mod script;
+mod sync_group;
 mod system;
+mod tracking;
+mod value;
+mod virtual_server;
 
 pub use system::{Described, Fact, KeyFile, NameTable, Offline, ScriptFile, ScriptState, System};
+
+use context::Lower;
 
 use crate::configuration::Configuration;
 use crate::diagnostic::Diagnostics;
@@ -50,6 +66,10 @@ pub fn parse(main_path: &str, options: &Options, loader: &mut dyn Loader, system
 
 /// Work out what a tree means; `diagnostics` are those of reading it.
 pub fn lower(tree: Tree, diagnostics: Diagnostics, options: &Options, system: &dyn System) -> Outcome {
-    let _ = (options, system);
-    Outcome { configuration: Configuration::default(), diagnostics, tree, not_yet: Vec::new() }
+    let (configuration, diagnostics, not_yet) = {
+        let mut lower = Lower::new(system, options, diagnostics);
+        let configuration = lower.everything(&tree);
+        (configuration, lower.found, lower.not_yet)
+    };
+    Outcome { configuration, diagnostics, tree, not_yet }
 }

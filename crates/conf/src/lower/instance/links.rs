@@ -1,0 +1,155 @@
+//! `use_vmac` and `use_ipvlan`.
+
+use types::{Family, IfName, MacAddr, Prefix, Vrid};
+use vrrp::config::{IpvlanMode, VirtualLinkConfig, VirtualLinkKind};
+
+use crate::lower::context::{Lower, printable};
+use crate::lower::names::interface_group;
+use crate::tree::{Line, Word};
+
+/// A virtual link as written.
+#[derive(Debug, Clone)]
+pub(in crate::lower) struct LinkWritten {
+    name: Option<IfName>,
+    /// Five octets leave the last to the VRID.
+    mac: Option<Vec<u8>>,
+    /// `Some` for an ipvlan.
+    pub(in crate::lower) ipvlan: Option<(Option<Prefix>, IpvlanMode)>,
+    notify_message: bool,
+    group: Option<u32>,
+}
+
+impl LinkWritten {
+    /// The link of an instance. `taken` tells names that other instances have.
+    pub(in crate::lower) fn lower(
+        &self,
+        family: Family,
+        vrid: Vrid,
+        transmit_base: bool,
+        prefix: &str,
+        taken: &mut std::collections::HashSet<String>,
+    ) -> VirtualLinkConfig {
+        let wanted = match (&self.name, family) {
+            (Some(name), _) => name.to_string(),
+            (None, Family::Inet) => format!("{prefix}.{vrid}"),
+            (None, Family::Inet6) if taken.contains(&format!("{prefix}.{vrid}")) => format!("{prefix}6.{vrid}"),
+            (None, Family::Inet6) => format!("{prefix}.{vrid}"),
+        };
+        let mut name = wanted.clone();
+        let mut number = 1;
+        while self.name.is_none() && taken.contains(&name) {
+            name = format!("{wanted}.{number}");
+            number += 1;
+        }
+        taken.insert(name.clone());
+        let kind = match &self.ipvlan {
+            Some((address, mode)) => VirtualLinkKind::Ipvlan { address: *address, mode: *mode },
+            None => VirtualLinkKind::Macvlan { mac: self.mac_address(family, vrid) },
+        };
+        VirtualLinkConfig {
+            name: name.parse().unwrap_or_else(|_| {
+                format!("vrrp.{vrid}").parse().expect("at most eight octets without blank, slash or colon")
+            }),
+            kind,
+            transmit_base,
+            group: self.group,
+            notify_message: self.notify_message,
+        }
+    }
+
+    fn mac_address(&self, family: Family, vrid: Vrid) -> MacAddr {
+        let mut mac = MacAddr::virtual_router(family, vrid);
+        if let Some(octets) = &self.mac {
+            mac.0[..octets.len().min(6)].copy_from_slice(&octets[..octets.len().min(6)]);
+        }
+        mac
+    }
+}
+
+impl<'t> Lower<'t> {
+    pub(super) fn use_vmac(&mut self, line: Line<'t>, name: &str) -> Option<LinkWritten> {
+        let mut link = LinkWritten { name: None, mac: None, ipvlan: None, notify_message: false, group: None };
+        let mut words = line.arguments();
+        while let Some(word) = words.next() {
+            match word.text {
+                "name" => link.name = words.next().and_then(|word| self.link_name(word, name)).or(link.name),
+                "netlink_notify_msg" => link.notify_message = true,
+                "group" => link.group = self.link_group(words.next(), name),
+                text => match hardware_address(text) {
+                    Some(octets) if octets[0] & 1 == 1 => {
+                        self.general(
+                            word.span,
+                            format!("({name}) use_vmac MAC address {} is multicast - ignoring", printable(text)),
+                        );
+                    }
+                    Some(octets) => link.mac = Some(octets),
+                    None if link.name.is_none() => link.name = self.link_name(word, name),
+                    None => self
+                        .general(word.span, format!("({name}) unknown use_vmac option {} - ignoring", printable(text))),
+                },
+            }
+        }
+        Some(link)
+    }
+
+    pub(super) fn use_ipvlan(&mut self, line: Line<'t>, name: &str) -> Option<LinkWritten> {
+        let mut link = LinkWritten { name: None, mac: None, ipvlan: None, notify_message: false, group: None };
+        let (mut address, mut mode) = (None, IpvlanMode::Bridge);
+        let mut words = line.arguments();
+        while let Some(word) = words.next() {
+            match word.text {
+                "name" => link.name = words.next().and_then(|word| self.link_name(word, name)).or(link.name),
+                "group" => link.group = self.link_group(words.next(), name),
+                "bridge" => mode = IpvlanMode::Bridge,
+                "private" => mode = IpvlanMode::Private,
+                "vepa" => mode = IpvlanMode::Vepa,
+                text if text.contains('.') && text.parse::<Prefix>().is_ok() || text.contains(':') => {
+                    match self.prefix(word) {
+                        Some(prefix) => address = Some(prefix),
+                        None => self.general(
+                            word.span,
+                            format!("({name}) invalid ipvlan address {} - ignoring", printable(text)),
+                        ),
+                    }
+                }
+                _ if link.name.is_none() => link.name = self.link_name(word, name),
+                text => self
+                    .general(word.span, format!("({name}) unknown use_ipvlan option {} - ignoring", printable(text))),
+            }
+        }
+        link.ipvlan = Some((address, mode));
+        Some(link)
+    }
+
+    fn link_name(&mut self, word: Word<'t>, name: &str) -> Option<IfName> {
+        match word.text.parse() {
+            Ok(interface) => Some(interface),
+            Err(_) => {
+                self.general(
+                    word.span,
+                    format!(
+                        "({name}) VMAC interface name '{}' too long or invalid characters - ignoring",
+                        printable(word.text)
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn link_group(&mut self, word: Option<Word<'t>>, name: &str) -> Option<u32> {
+        let word = word?;
+        let group = interface_group(self.system, word.text);
+        if group.is_none() {
+            self.general(word.span, format!("({name}) interface group {} not found - ignoring", printable(word.text)));
+        }
+        group
+    }
+}
+
+/// Five or six octets separated by colons.
+fn hardware_address(text: &str) -> Option<Vec<u8>> {
+    let octets: Option<Vec<u8>> =
+        text.split(':').map(|octet| if octet.len() <= 2 { u8::from_str_radix(octet, 16).ok() } else { None }).collect();
+    octets.filter(|octets| octets.len() == 5 || octets.len() == 6)
+}

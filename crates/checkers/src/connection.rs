@@ -156,3 +156,6 @@ pub(crate) async fn send_all(socket: &Polled, mut data: &[u8]) -> io::Result<()>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

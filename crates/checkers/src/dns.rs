@@ -37,6 +37,9 @@ pub fn record_type(name: &str) -> Option<TYPE> {
 pub fn query(id: u16, record: &str, name: &str) -> Result<Vec<u8>, String> {
     let kind = record_type(record).ok_or_else(|| format!("unknown type '{record}'"))?;
     let bare = name.strip_suffix('.').unwrap_or(name);
+    if !bare.is_empty() && bare.split('.').any(str::is_empty) {
+        return Err(format!("name '{name}' has an empty label"));
+    }
     let name = Name::new(bare).map_err(|error| format!("name '{name}': {error:?}"))?;
     let mut packet = Packet::new_query(id);
     packet.set_flags(PacketFlag::RECURSION_DESIRED);

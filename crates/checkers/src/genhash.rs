@@ -175,7 +175,7 @@ impl Order {
                 }
             }
         }
-        if reader.status().is_none() {
+        if !reader.has_head() {
             return Output::failed("no data received from remote webserver\n");
         }
         let digest: [u8; 16] = digest.finalize().into();

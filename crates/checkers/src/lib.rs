@@ -20,6 +20,9 @@ pub mod smtp;
 mod tcp;
 pub mod udp;
 
+#[cfg(test)]
+mod loopback;
+
 pub use context::{Context, Script};
 pub use outcome::Report;
 

@@ -73,16 +73,16 @@ impl<'a> Page<'a> {
 
     /// The connection has ended. A body shorter than announced is accepted, as in keepalived; no head is not.
     pub(crate) fn end(&self) -> Result<(), Failure> {
-        match (self.reader.status(), self.reader.head().is_empty()) {
-            (Some(_), _) => Ok(()),
-            (None, true) => Err(Failure::new("Read, no data received from ", "")),
-            (None, false) => Err(Failure::new("HTTP status code error to", "the connection ended within the header")),
+        match (self.reader.has_head(), self.reader.head().is_empty()) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Failure::new("Read, no data received from ", "")),
+            (false, false) => Err(Failure::new("HTTP status code error to", "the connection ended within the header")),
         }
     }
 
     /// What had come when time ran out.
     pub(crate) fn progress(&self) -> String {
-        match self.reader.status() {
+        match self.reader.status().filter(|_| self.reader.has_head()) {
             Some(status) => format!("status {status} and {} octets of the body had come", self.reader.body_length()),
             None => format!("{} octets of the header had come", self.reader.head().len()),
         }

@@ -99,7 +99,12 @@ impl ReplyReader {
         Self { state: State::Head, head: Vec::new(), start: 0, status: None, framing: Framing::UntilClose, body: 0 }
     }
 
-    /// The status, once the head is complete.
+    /// Whether the head is complete.
+    pub fn has_head(&self) -> bool {
+        !matches!(self.state, State::Head)
+    }
+
+    /// The status, once its line is complete.
     pub fn status(&self) -> Option<u16> {
         self.status
     }

@@ -224,9 +224,10 @@ impl Stream {
     /// Repeats an operation until the library has done it: `Some` with its result, `None` at the end of the stream.
     async fn drive(
         &mut self,
-        mut operation: impl FnMut(&library::Library, *mut c_void) -> c_int,
+        mut operation: impl FnMut(&library::Library, *mut c_void) -> c_int + Send,
     ) -> Result<Option<usize>, TlsError> {
-        let mut attempt = || self.ssl.attempt(&mut operation);
+        let (ssl, socket) = (&mut self.ssl, &self.socket);
+        let mut attempt = || ssl.attempt(&mut operation);
         let mut step = attempt()?;
         loop {
             // The readiness is only believed until the library finds the socket dry once more.
@@ -234,7 +235,7 @@ impl Stream {
                 Step::Done(result) => return Ok(Some(result)),
                 Step::Closed => return Ok(None),
                 Step::WantRead => {
-                    self.socket
+                    socket
                         .read_with(|_| match attempt() {
                             Ok(Step::WantRead) => Err(io::ErrorKind::WouldBlock.into()),
                             other => Ok(other),
@@ -242,7 +243,7 @@ impl Stream {
                         .await
                 }
                 Step::WantWrite => {
-                    self.socket
+                    socket
                         .write_with(|_| match attempt() {
                             Ok(Step::WantWrite) => Err(io::ErrorKind::WouldBlock.into()),
                             other => Ok(other),
@@ -256,7 +257,10 @@ impl Stream {
 }
 
 impl Ssl {
-    fn attempt(&self, operation: &mut impl FnMut(&library::Library, *mut c_void) -> c_int) -> Result<Step, TlsError> {
+    fn attempt(
+        &mut self,
+        operation: &mut impl FnMut(&library::Library, *mut c_void) -> c_int,
+    ) -> Result<Step, TlsError> {
         let library = self.context.library;
         library.clear_errors();
         let result = operation(library, self.raw.as_ptr());

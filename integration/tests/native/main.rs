@@ -3,6 +3,7 @@
 
 mod addresses;
 mod classic;
+mod differences;
 mod election;
 mod instance;
 mod mixed;

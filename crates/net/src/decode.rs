@@ -281,3 +281,90 @@ fn ip(family: Family, value: &[u8]) -> Option<IpAddr> {
 fn text(value: &[u8]) -> Option<&str> {
     std::str::from_utf8(value.strip_suffix(&[0]).unwrap_or(value)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8], octets: &mut Vec<u8>) {
+        octets.extend(((4 + value.len()) as u16).to_ne_bytes());
+        octets.extend(kind.to_ne_bytes());
+        octets.extend(value);
+        octets.resize(octets.len().next_multiple_of(4), 0);
+    }
+
+    fn macvlan() -> Vec<u8> {
+        let mut data = Vec::new();
+        attribute(1, &1u32.to_ne_bytes(), &mut data);
+        let mut info = Vec::new();
+        attribute(1, b"macvlan\0", &mut info);
+        attribute(2, &data, &mut info);
+        let mut octets = vec![0, 0, 1, 0];
+        octets.extend(9u32.to_ne_bytes());
+        octets.extend((IFF_UP | IFF_RUNNING).to_ne_bytes());
+        octets.extend([0; 4]);
+        attribute(3, b"vrrp.51\0", &mut octets);
+        attribute(1, &[0, 0, 0x5e, 0, 1, 51], &mut octets);
+        attribute(5, &2u32.to_ne_bytes(), &mut octets);
+        attribute(18, &info, &mut octets);
+        attribute(60_000 & 0x3fff, b"of a newer kernel", &mut octets);
+        octets
+    }
+
+    #[test]
+    fn a_macvlan_is_told_with_its_base_and_mode() {
+        let Some(Observation::Link(link)) = observation(RTM_NEWLINK, &macvlan(), &[]) else { panic!() };
+        assert_eq!((link.index, link.name.as_str(), link.base), (IfIndex(9), "vrrp.51", Some(IfIndex(2))));
+        assert_eq!(link.kind, LinkKind::Macvlan { mode: 1 });
+        assert!(link.enabled && link.running);
+    }
+
+    #[test]
+    fn a_port_that_leaves_its_bridge_is_no_interface_that_goes() {
+        let mut octets = macvlan();
+        assert_eq!(observation(RTM_DELLINK, &octets, &[]), Some(Observation::LinkGone(IfIndex(9))));
+        octets[0] = libc::AF_BRIDGE as u8;
+        assert_eq!(observation(RTM_DELLINK, &octets, &[]), None);
+    }
+
+    #[test]
+    fn routes_and_rules_of_other_protocols_are_passed_over() {
+        let mut octets = vec![libc::AF_INET as u8, 16, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0];
+        attribute(1, &[10, 1, 0, 0], &mut octets);
+        assert_eq!(observation(RTM_NEWROUTE, &octets, &[18]), None);
+        assert!(matches!(observation(RTM_NEWROUTE, &octets, &[3, 18]), Some(Observation::Route(_))));
+    }
+
+    #[test]
+    fn whatever_the_octets_are_nothing_panics() {
+        let kinds =
+            [RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE];
+        let whole = macvlan();
+        for kind in kinds {
+            for length in 0..whole.len() {
+                let _ = observation(kind, &whole[..length], &[0, 3, 18]);
+            }
+        }
+        // xorshift: any octets will do, the same each time.
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for _ in 0..20_000 {
+            let mut octets: Vec<u8> = (0..next() % 96).map(|_| next() as u8).collect();
+            // Mostly plausible: a family, and lengths that reach deeper.
+            if let [family, .., last] = octets.as_mut_slice() {
+                (*family, *last) = ([0, 2, 10, 7][(next() % 4) as usize], 0);
+            }
+            for at in (8..octets.len().saturating_sub(2)).step_by(12) {
+                (octets[at], octets[at + 1]) = (4 + (next() % 9) as u8, 0);
+            }
+            for kind in kinds {
+                let _ = observation(kind, &octets, &[0, 3, 18]);
+            }
+        }
+    }
+}

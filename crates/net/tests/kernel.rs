@@ -1,5 +1,7 @@
 //! Operations against the kernel, in network namespaces of their own. Needs root; skips otherwise.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers too")]
+
 mod namespace;
 
 use namespace::{Shell, ip, run};

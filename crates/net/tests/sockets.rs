@@ -1,5 +1,7 @@
 //! VRRP and packet sockets between the two ends of a veth, in network namespaces of their own. Needs root; skips otherwise.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, their helpers too")]
+
 #[allow(dead_code, reason = "the other file of tests uses the rest")]
 mod namespace;
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -120,7 +119,6 @@ impl Drop for PidFile {
     fn drop(&mut self) {
         // The lock is still held: whoever opens the name from now on makes a new file. A failure leaves a stale, unlocked file, which harms nobody.
         let _ = std::fs::remove_file(&self.path);
-        let _ = self.file.as_raw_fd();
     }
 }
 

@@ -159,6 +159,8 @@ impl RouteSpec {
 pub struct Actual {
     links: BTreeMap<IfIndex, LinkState>,
     addresses: BTreeMap<AddressKey, u8>,
+    /// Those of them that are not proven unique.
+    tentative: BTreeSet<AddressKey>,
     routes: BTreeSet<RouteState>,
     rules: Vec<Rule>,
 }
@@ -175,13 +177,19 @@ impl Actual {
             Observation::LinkGone(index) => {
                 self.links.remove(index);
                 self.addresses.retain(|key, _| key.interface != *index);
+                self.tentative.retain(|key| key.interface != *index);
                 self.routes.retain(|route| route.interface != Some(*index));
             }
             Observation::Address(address) => {
                 self.addresses.insert(address.key, address.protocol);
+                match address.tentative {
+                    true => self.tentative.insert(address.key),
+                    false => self.tentative.remove(&address.key),
+                };
             }
             Observation::AddressGone(key) => {
                 self.addresses.remove(key);
+                self.tentative.remove(key);
             }
             Observation::Route(route) => {
                 self.routes.insert(route.clone());
@@ -263,6 +271,11 @@ impl Actual {
     /// Whether this very address stands.
     pub fn has_address(&self, key: &AddressKey) -> bool {
         self.addresses.contains_key(key)
+    }
+
+    /// Whether this address stands without being proven unique.
+    pub fn is_tentative(&self, key: &AddressKey) -> bool {
+        self.tentative.contains(key)
     }
 
     /// Whether this route stands.

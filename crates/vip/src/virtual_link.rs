@@ -20,7 +20,7 @@ pub struct VirtualLink {
     pub notify_message: bool,
     /// An IPv4 instance with IPv6 addresses (excluded ones) on it: IPv6 stays enabled.
     pub keep_ipv6: bool,
-    /// IPv6: the address that adverts are sent from, copied to it.
+    /// IPv6: the link-local address that adverts are sent from; that of the base where absent.
     pub link_local: Option<std::net::Ipv6Addr>,
 }
 

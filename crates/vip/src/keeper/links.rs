@@ -3,7 +3,7 @@
 //! Creation and set-up are two steps, because only the monitor tells the number of the new interface.
 
 use std::iter;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use types::{Family, IfIndex, IfName};
@@ -78,7 +78,43 @@ impl Keeper {
             let (table, family, link) = (firewall.table.clone(), link.family, existing.index);
             out.push(Operation::Firewall(FirewallOperation::Redirect { table, family, link, base }));
         }
-        out.extend(link.own_addresses(existing.index).map(Operation::AddAddress));
+        let copied = self.link_local_of(base);
+        out.extend(link.own_addresses(existing.index, copied).map(Operation::AddAddress));
+    }
+
+    fn link_local_of(&self, interface: IfIndex) -> Option<Ipv6Addr> {
+        self.actual.addresses().find_map(|(key, _)| match key.local {
+            IpAddr::V6(address)
+                if key.interface == interface
+                    && address.is_unicast_link_local()
+                    && !self.actual.is_tentative(key)
+                    && !self.is_configured(key) =>
+            {
+                Some(address)
+            }
+            _ => None,
+        })
+    }
+
+    /// A base interface has got its link-local address, perhaps only now that it is proven unique: its virtual links send adverts from it.
+    pub(super) fn address_for_virtual(&mut self, key: &AddressKey, out: &mut Vec<Operation>) {
+        let IpAddr::V6(address) = key.local else { return };
+        if !self.running || !address.is_unicast_link_local() || self.prepared.is_empty() {
+            return;
+        }
+        let Some(base) = self.actual.link(key.interface).map(|base| base.name.clone()) else { return };
+        for link in self.virtual_links().iter().filter(|link| link.base == base && link.link_local.is_none()) {
+            let existing = self.actual.link_named(&link.name).map(|existing| existing.index);
+            let Some(existing) = existing.filter(|index| self.prepared.contains(index)) else { continue };
+            let has_one = self.actual.addresses().any(|(key, _)| {
+                let link_local = matches!(key.local, IpAddr::V6(local) if local.is_unicast_link_local());
+                key.interface == existing && link_local && !self.is_configured(key)
+            });
+            if !has_one {
+                let own = link.own_addresses(existing, Some(address)).filter(|spec| spec.key.local == key.local);
+                out.extend(own.map(Operation::AddAddress));
+            }
+        }
     }
 
     /// An interface has appeared or changed: it may be one of ours, or the base of one.
@@ -189,24 +225,26 @@ impl VirtualLink {
             }
     }
 
-    /// Addresses that belong to the link rather than to its instance's mastership.
-    fn own_addresses(&self, interface: IfIndex) -> impl Iterator<Item = AddressSpec> {
-        let spec = move |local: IpAddr, length: u8, scope: u8| AddressSpec {
+    /// Addresses that belong to the link rather than to its instance's mastership: an ipvlan's own, and for IPv6 a link-local one to send adverts from,
+    /// which is never chosen for anything else.
+    fn own_addresses(&self, interface: IfIndex, copied: Option<Ipv6Addr>) -> impl Iterator<Item = AddressSpec> {
+        let spec = move |local: IpAddr, length: u8, scope: u8, preferred_lifetime: Option<u32>| AddressSpec {
             key: AddressKey { interface, local, length, peer: None },
             scope,
             broadcast: None,
             label: None,
             flags: if local.is_ipv6() { FLAG_NO_DAD } else { 0 },
-            preferred_lifetime: None,
+            preferred_lifetime,
             no_track: true,
         };
         let own = match &self.kind {
             VirtualLinkKind::Ipvlan { address: Some(address), .. } => {
-                Some(spec(address.address(), address.length(), 0))
+                Some(spec(address.address(), address.length(), 0, None))
             }
             _ => None,
         };
-        let link_local = self.link_local.map(|address| spec(address.into(), 64, 253));
+        let link_local = self.link_local.or(copied).filter(|_| self.family == Family::Inet6);
+        let link_local = link_local.map(|address| spec(address.into(), 64, 253, Some(0)));
         own.into_iter().chain(link_local)
     }
 }

@@ -38,6 +38,9 @@ impl Keeper {
                 if !self.is_configured(key) {
                     let (interface, address, tentative) = (key.interface, key.local, address.tentative);
                     consequences.push(Consequence::SourceAdded { interface, address, tentative });
+                    if !tentative {
+                        self.address_for_virtual(key, out);
+                    }
                 }
             }
             Observation::AddressGone(key) => self.address_gone(key, out, consequences),
@@ -53,7 +56,7 @@ impl Keeper {
         }
     }
 
-    fn is_configured(&self, key: &AddressKey) -> bool {
+    pub(super) fn is_configured(&self, key: &AddressKey) -> bool {
         self.configured.contains(&(key.local, key.length))
     }
 

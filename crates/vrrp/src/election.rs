@@ -1,6 +1,7 @@
 //! Who is master: what an advert, or the lack of one, means (RFC 9568 §6.4, RFC 3768 §6.4).
 
 use std::cmp::Ordering;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use types::{Family, Instant, Priority, VrrpVersion};
@@ -9,7 +10,7 @@ use crate::config::{Authentication, Cast};
 use crate::event::{Action, Notification, ReceivedPacket};
 use crate::instance::{Accepted, Backup, Complaint, Heard, PreemptDelay, Reported, Rival, Run, Wait};
 use crate::log::{Line, Text};
-use crate::packet::{Counter, Expected, Remark, peek_vrid, receive};
+use crate::packet::{Counter, Expected, Memory, Refusal, Remark, peek_vrid, receive};
 use crate::routers::{Routers, Turn};
 use crate::statistics::Statistics;
 use crate::transition::Retreat;
@@ -120,6 +121,9 @@ impl Routers {
                 if instance.reported.first(Complaint::Refused(&refusal)) {
                     turn.say(Text::Refused(&config.name, &refusal, packet.source));
                 }
+                if let Refusal::HeaderReplay { .. } = refusal {
+                    self.step_out(turn, id);
+                }
                 return None;
             }
         };
@@ -142,6 +146,24 @@ impl Routers {
             instance.accepted = Some(Accepted { octets, source, destination, ttl, heard });
         }
         Some(heard)
+    }
+
+    /// Two masters that count in step refuse each other's sequence numbers for ever, and both stay master. The check
+    /// value was right, so it is a router that knows the key (or its echo): once an interval we skip some numbers,
+    /// as many as our address says, so that two masters do not skip the same. keepalived has no way out of this.
+    fn step_out(&mut self, turn: &Turn<'_>, id: usize) {
+        let interval = self.config.instances[id].interval.duration();
+        let instance = &mut self.instances[id];
+        let Run::Master(master) = &mut instance.run else { return };
+        if master.stepped.is_some_and(|at| turn.now.since(at) < interval) {
+            return;
+        }
+        master.stepped = Some(turn.now);
+        let skip = match instance.source {
+            Some(IpAddr::V4(address)) => 1 + u32::from(address.octets()[3]),
+            Some(IpAddr::V6(_)) | None => 1,
+        };
+        instance.memory = Memory::with_sequence(instance.memory.sequence().saturating_add(skip));
     }
 
     /// RFC 9568 §6.4.2.

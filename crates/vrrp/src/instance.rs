@@ -55,6 +55,8 @@ pub(crate) struct Master {
     pub(crate) extra_refresh_at: Option<Instant>,
     pub(crate) repair: Repair,
     pub(crate) rival: Option<Rival>,
+    /// When the authentication header's sequence was last moved out of step with another master's.
+    pub(crate) stepped: Option<Instant>,
 }
 
 /// Putting back what others removed.

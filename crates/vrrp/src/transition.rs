@@ -97,6 +97,7 @@ impl Routers {
             extra_refresh_at: extra,
             repair: Repair::default(),
             rival: None,
+            stepped: None,
         });
         instance.master_interval = config.interval;
         instance.master = None;

@@ -254,7 +254,7 @@ fn unicast_goes_to_each_peer_and_its_socket_is_bound_to_the_source() {
     let to: Vec<_> = advert.destinations.iter().map(|one| one.address).collect();
     assert_eq!(to, [ip("10.0.0.2"), ip("10.0.0.3")]);
     assert_eq!((advert.socket.group, advert.socket.source), (None, Some(ip("10.0.0.1"))));
-    assert_eq!(scene.routers.sockets(), [advert.socket.clone()]);
+    assert_eq!(scene.routers.sockets(), std::slice::from_ref(&advert.socket));
     scene.told();
     let theirs = InstanceConfig { cast: unicast(&["10.0.0.1"]), ..pair };
     scene.advert_of(&theirs, 1, "10.0.0.2", 200);
@@ -329,4 +329,23 @@ fn timer_expired_backup_says_how_long_a_stall_is_harmless() {
     let mut scene = Scene::in_state(instance("V1"), State::Master);
     scene.oversleep(micros(wait + 2_007_812));
     assert_eq!(scene.state(0), State::Master);
+}
+
+/// Two masters that count in step refuse each other's numbers; skipping as many as the address says ends it.
+#[test]
+fn a_master_steps_out_of_line_when_another_one_uses_its_sequence_numbers() {
+    let header = InstanceConfig {
+        version: VrrpVersion::V2,
+        authentication: Authentication::AuthenticationHeader(types::Secret::new(b"key".to_vec())),
+        ..instance("V1")
+    };
+    let mut scene = Scene::in_state(header, State::Master);
+    let sequence = |scene: &Scene| scene.routers.remembered()[0].sequence;
+    let before = sequence(&scene);
+    // an old number, and again within the interval
+    scene.advert(0, "10.0.0.2", 200);
+    scene.advert(0, "10.0.0.2", 200);
+    assert_eq!(scene.state(0), State::Master);
+    assert_eq!(sequence(&scene), before + 2, "10.0.0.1 skips two, once an interval");
+    assert_eq!(scene.routers.instance(InstanceId(0)).unwrap().statistics.auth_failure, 2);
 }

@@ -6,6 +6,7 @@ pub mod codec;
 mod operation;
 mod plan;
 mod table;
+pub mod text;
 
 pub use operation::*;
 pub use plan::{Foreign, plan, plan_service};

@@ -110,6 +110,20 @@ pub struct Daemon {
     pub ttl: Option<u8>,
 }
 
+impl Daemon {
+    /// Whether `running` is what this asks for; what this leaves to the kernel may be anything.
+    pub fn is_met_by(&self, running: &Self) -> bool {
+        let same = |wanted: bool, equal: bool| !wanted || equal;
+        self.role == running.role
+            && self.interface == running.interface
+            && self.sync_id == running.sync_id
+            && same(self.max_len.is_some(), self.max_len == running.max_len)
+            && same(self.group.is_some(), self.group == running.group)
+            && same(self.port.is_some(), self.port == running.port)
+            && same(self.ttl.is_some(), self.ttl == running.ttl)
+    }
+}
+
 /// Counters and rates of a service or destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Statistics {

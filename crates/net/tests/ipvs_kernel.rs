@@ -255,6 +255,7 @@ fn synchronisation_daemons_start_and_stop_with_their_options() {
     let running = ipvs.daemons().unwrap();
     assert_eq!(running[0], master);
     assert_eq!(running[1].role, DaemonRole::Backup);
+    assert!(backup.is_met_by(&running[1]) && !master.is_met_by(&running[1]));
     assert_eq!((running[1].port, running[1].ttl), (Some(8848), Some(1)));
     assert_eq!(running[1].group, Some(address("224.0.0.81")));
     ipvs.stop_daemon(DaemonRole::Backup).unwrap();

@@ -124,6 +124,14 @@ impl Keeper {
         self.install_firewall(out);
         self.ensure_links(out);
         let mut desired = Desired { claim, ..Desired::default() };
+        // Addresses of the links themselves carry our number, too: they are wanted, and the plan adds them.
+        out.retain(|operation| match operation {
+            Operation::AddAddress(spec) => {
+                desired.wanted.addresses.push(spec.clone());
+                false
+            }
+            _ => true,
+        });
         let instances = (0..self.config.instances.len() as u32).map(Owner::Instance);
         for owner in instances.chain([Owner::Static]) {
             let mut missing = Vec::new();

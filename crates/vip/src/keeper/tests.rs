@@ -368,6 +368,25 @@ fn a_virtual_link_that_stands_is_adopted_and_a_wrong_one_replaced() {
 }
 
 #[test]
+fn what_a_link_has_for_itself_is_not_claimed_as_left_behind() {
+    let mut inet6 = vmac();
+    inet6.links[0].family = Family::Inet6;
+    inet6.links[0].link_local = Some("fe80::7".parse().unwrap());
+    let (mut out, mut told) = (Vec::new(), Vec::new());
+    let mut keeper = Keeper::new(config(vec![inet6]));
+    for link in [link(2, "eth0"), vmac_state()] {
+        keeper.observe(&Observation::Link(link), &mut out, &mut told);
+    }
+    for text in ["fe80::7/64", "fe80::8/64"] {
+        let state = AddressState { key: address(text).key(IfIndex(9)), tentative: false, protocol: 18 };
+        keeper.observe(&Observation::Address(state), &mut out, &mut told);
+    }
+    keeper.start(&[], true, &mut out);
+    let out: Vec<_> = out.iter().map(Operation::to_string).filter(|text| text.contains("address")).collect();
+    assert_eq!(out, ["remove address fe80::8/64 dev #9"]);
+}
+
+#[test]
 fn the_former_rp_filter_of_all_goes_to_each_interface_but_ours() {
     let (mut node, _) = Node::start(config(vec![vmac()]), &[link(2, "eth0"), vmac_state()], &[], &[]);
     let operation = Operation::Sysctl { path: "net/ipv4/conf/all/rp_filter".to_owned(), value: "0".to_owned() };

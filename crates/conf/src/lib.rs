@@ -13,3 +13,4 @@ pub mod table;
 pub mod tree;
 
 pub use lower::{Options, Outcome, System, parse};
+pub use render::show;

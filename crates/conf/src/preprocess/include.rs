@@ -57,6 +57,13 @@ impl Checks {
     }
 }
 
+/// A pattern that matches nothing.
+struct Missing {
+    pattern: String,
+    /// Whether its absence is that of a file with a name.
+    named: bool,
+}
+
 /// The checks that an include keyword adds.
 fn checks_of(word: &str) -> Option<Checks> {
     match word {
@@ -160,7 +167,7 @@ impl Reader<'_> {
         for part in &parts {
             let found = self.loader.glob(&directory, part);
             if found.is_empty() {
-                missing.push(part.clone());
+                missing.push(Missing { pattern: part.clone(), named: self.names_a_file(part, &directory) });
             }
             files.extend(found);
         }
@@ -192,11 +199,24 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a pattern that matched nothing is missed like a plain name: it has no wildcard, or its directory is not there
+    /// (observed).
+    fn names_a_file(&mut self, pattern: &str, from: &str) -> bool {
+        let wildcard = |text: &str| text.contains(['*', '?', '[']);
+        match pattern.rsplit_once('/') {
+            _ if !wildcard(pattern) => true,
+            Some((directory, _)) if !directory.is_empty() && !wildcard(directory) => {
+                self.loader.glob(from, directory).is_empty()
+            }
+            _ => false,
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one message with all that explains it")]
     fn missing(
         &mut self,
         pattern: &str,
-        missing: &[String],
+        missing: &[Missing],
         parts: usize,
         nothing: bool,
         demanded: Checks,
@@ -204,15 +224,13 @@ impl Reader<'_> {
         directory: &str,
     ) {
         let braces = parts > 1;
-        let wildcard = pattern.contains(['*', '?', '[']);
-        let (message, is_demanded) = match (nothing, braces, wildcard) {
-            (true, false, true) if !demanded.wildcard => return,
-            (true, false, true) => (format!("No config files matched '{pattern}'."), true),
-            (true, false, false) => (format!("Config files missing '{pattern}'."), demanded.matching),
-            (true, true, _) => (format!("Config files missing '{pattern}'."), demanded.brace),
-            // Observed: members with a wildcard are not missed.
-            (false, ..) if missing.iter().all(|part| part.contains(['*', '?', '['])) => return,
-            (false, ..) => (format!("Some config files missing: \"{pattern}\"."), demanded.brace),
+        let (message, is_demanded) = match (nothing, braces, missing.iter().any(|part| part.named)) {
+            // Observed: wildcards are missed only when nothing matches and someone cares.
+            (true, _, false) if demanded.wildcard => (format!("No config files matched '{pattern}'."), true),
+            (_, _, false) => return,
+            (true, false, true) => (format!("Config files missing '{pattern}'."), demanded.matching),
+            (true, true, true) => (format!("Config files missing '{pattern}'."), demanded.brace),
+            (false, _, true) => (format!("Some config files missing: \"{pattern}\"."), demanded.brace),
         };
         let class = if is_demanded { Class::DemandedFile } else { Class::Notice };
         let from = if directory.is_empty() { "the directory where the daemon was started" } else { directory };
@@ -222,7 +240,8 @@ impl Reader<'_> {
             "reading goes on without it"
         });
         if braces {
-            diagnostic = diagnostic.note(format!("without a match: {}", missing.join(", ")));
+            let parts: Vec<&str> = missing.iter().map(|part| part.pattern.as_str()).collect();
+            diagnostic = diagnostic.note(format!("without a match: {}", parts.join(", ")));
         }
         if !pattern.starts_with('/') {
             diagnostic = diagnostic.help(format!("relative names start at {from}"));

@@ -24,11 +24,6 @@ impl Builder {
         self.lines.reserve(octets / 24);
     }
 
-    /// Lines so far.
-    pub(crate) fn line_count(&self) -> usize {
-        self.lines.len()
-    }
-
     /// Open blocks.
     pub(crate) fn depth(&self) -> usize {
         self.open.len()

@@ -43,19 +43,15 @@ pub(crate) fn open(
         SocketAddr::V6(_) => AddressFamily::Inet6,
     };
     let socket = socket(family, kind, SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC, protocol)
-        .map_err(|errno| Failure::own("cannot make a socket for the check of".into(), &errno.into()))?;
+        .map_err(|errno| Failure::own("cannot make a socket".into(), &errno.into()))?;
     if endpoint.mark != FwMark(0) {
         setsockopt(&socket, sockopt::Mark, &endpoint.mark.0).map_err(|errno| {
-            Failure::own(
-                format!("cannot set fwmark {} (CAP_NET_ADMIN?) for the check of", endpoint.mark.0),
-                &errno.into(),
-            )
+            Failure::own(format!("cannot set fwmark {} (CAP_NET_ADMIN?)", endpoint.mark.0), &errno.into())
         })?;
     }
     if let Some(interface) = &endpoint.bind_interface {
-        setsockopt(&socket, sockopt::BindToDevice, &interface.as_str().into()).map_err(|errno| {
-            Failure::own(format!("cannot use bind_if {interface} (does it exist?) for the check of"), &errno.into())
-        })?;
+        setsockopt(&socket, sockopt::BindToDevice, &interface.as_str().into())
+            .map_err(|errno| Failure::own(format!("cannot use bind_if {interface} (does it exist?)"), &errno.into()))?;
     }
     if endpoint.bind_address.is_some() || endpoint.bind_port.is_some() {
         bind_source(&socket, endpoint, kind)?;
@@ -89,12 +85,32 @@ fn bind_source(socket: &OwnedFd, endpoint: &Endpoint, kind: SockType) -> Result<
     bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(address, port))).map_err(|errno| {
         let what = match (endpoint.bind_address, endpoint.bind_port) {
             (Some(address), None) => {
-                format!("cannot bind to {address} (is the bindto address there?) for the check of")
+                format!("cannot bind to {address} (is the bindto address there?)")
             }
-            _ => format!("cannot bind to {} (bindto, bind_port) for the check of", SocketAddr::new(address, port)),
+            _ => format!("cannot bind to {} (bindto, bind_port)", SocketAddr::new(address, port)),
         };
         Failure::own(what, &errno.into())
     })
+}
+
+impl NoConnection {
+    /// The failure of a check whose log line has room for any words (TCP, UDP, PING): the system's own.
+    pub(crate) fn in_plain_words(self) -> Failure {
+        match self {
+            Self::Own(failure) => failure,
+            Self::Unreachable(error) | Self::Failed(error) | Self::Refused(error) => plain_words(&error),
+            Self::TimedOut => Failure::new("no answer within connect_timeout", ""),
+        }
+    }
+}
+
+/// The system's words for an error as a reason.
+pub(crate) fn plain_words(error: &io::Error) -> Failure {
+    let reason = match error.raw_os_error() {
+        Some(errno) => Errno::from_raw(errno).desc(),
+        None => "connection error",
+    };
+    Failure::new(reason, "")
 }
 
 /// A TCP connection, or the reason why there is none.
@@ -126,15 +142,14 @@ pub(crate) fn begin(socket: &OwnedFd, endpoint: &Endpoint) -> Result<bool, NoCon
         Err(Errno::EINPROGRESS) => Ok(true),
         Err(errno @ (Errno::ENETUNREACH | Errno::EHOSTUNREACH)) => Err(NoConnection::Unreachable(errno.into())),
         Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM | Errno::ENOBUFS | Errno::EAGAIN)) => {
-            Err(NoConnection::Own(Failure::own("cannot connect for the check of".into(), &errno.into())))
+            Err(NoConnection::Own(Failure::own("cannot connect".into(), &errno.into())))
         }
         Err(errno) => Err(NoConnection::Failed(errno.into())),
     }
 }
 
 pub(crate) fn register(socket: OwnedFd) -> Result<Polled, NoConnection> {
-    Polled::new(socket)
-        .map_err(|error| NoConnection::Own(Failure::own("cannot wait for the socket in the check of".into(), &error)))
+    Polled::new(socket).map_err(|error| NoConnection::Own(Failure::own("cannot wait for the socket".into(), &error)))
 }
 
 /// Sends one piece, as much as the kernel takes. A lost peer is an error and no signal.

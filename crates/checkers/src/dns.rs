@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use lvs::Endpoint;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, TYPE, header_buffer};
 
-use crate::connection::{NoConnection, connect_datagram, receive, send};
+use crate::connection::{NoConnection, connect_datagram, plain_words, receive, send};
 use crate::outcome::Failure;
 
 /// Octets of a reply that are read: only its header counts, the rest is the server's affair.
@@ -91,7 +91,12 @@ pub(crate) async fn check(endpoint: &Endpoint, record: &str, name: &str, id: u16
             None => Ok(()),
             Some(reason) => Err(Failure { reason, ..Failure::new("", "") }),
         },
-        Ok(Err(error)) => Err(Failure::system("connection failure.", &error)),
+        Ok(Err(error)) => {
+            let errno = error.raw_os_error().unwrap_or(0);
+            let words = plain_words(&error).reason;
+            let reason = format!("failed to read socket; errno {errno} ({words})").into();
+            Err(Failure { reason, ..Failure::new("", "") })
+        }
         Err(_) => Err(Failure::new("read timeout from socket", "")),
     }
 }

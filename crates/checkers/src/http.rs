@@ -51,6 +51,7 @@ pub(crate) async fn check(config: &HttpConfig, url: usize, context: &Context) ->
     // One deadline for the whole page: octets that drip in do not move it.
     match timeout_at(deadline, read_page(&mut transport, &mut page)).await {
         Ok(result) => result?,
+        Err(_) if page.is_empty() => return Err(Failure::new("Timeout WEB read", page.progress())),
         Err(_) if config.tls => return Err(Failure::new("Timeout SSL read", page.progress())),
         Err(_) => return Err(Failure::new("Timeout HTTP read", page.progress())),
     }
@@ -66,26 +67,29 @@ pub(crate) async fn check(config: &HttpConfig, url: usize, context: &Context) ->
 /// Connects, and agrees on TLS where it is wanted.
 pub(crate) async fn connect(config: &HttpConfig, context: &Context) -> Result<Transport, Failure> {
     let client = match config.tls {
-        true => {
-            Some(context.tls().map_err(|error| Failure::new("SSL handshake/communication error", error.to_string()))?)
-        }
+        true => Some(
+            context
+                .tls()
+                .map_err(|error| Failure::new("SSL handshake/communication error connecting to", error.to_string()))?,
+        ),
         false => None,
     };
     let socket = connect_stream(&config.endpoint).await.map_err(|refusal| match refusal {
         NoConnection::Own(failure) => failure,
         NoConnection::Unreachable(error) => Failure::system("HTTP/SSL_CHECK - network unreachable", &error),
-        NoConnection::Failed(error) => Failure::system("Connection failed", &error),
-        NoConnection::Refused(error) => Failure::system("Error connecting", &error),
+        NoConnection::Failed(error) => Failure::system("Error connecting", &error),
+        // keepalived 2.2.7 says so of a refused connection (observed)
+        NoConnection::Refused(error) => Failure::system("Connection failed", &error),
         NoConnection::TimedOut => Failure::new("Timeout connecting", ""),
     })?;
     let Some(client) = client else { return Ok(Transport::Plain(socket)) };
-    let failed = |error: TlsError| Failure::new("SSL handshake/communication error", error.to_string());
+    let failed = |error: TlsError| Failure::new("SSL handshake/communication error connecting to", error.to_string());
     let peer = Peer { server_name: config.sni.as_deref(), ..Peer::default() };
     let mut stream = Box::new(client.stream(socket, &peer).map_err(failed)?);
     match tokio::time::timeout(config.endpoint.timeout, stream.handshake()).await {
         Ok(Ok(())) => Ok(Transport::Tls(stream)),
         Ok(Err(error)) => Err(failed(error)),
-        Err(_) => Err(Failure::new("SSL handshake/communication error", "timeout")),
+        Err(_) => Err(Failure::new("SSL handshake/communication error connecting to", "timeout")),
     }
 }
 

@@ -13,12 +13,12 @@ use crate::outcome::{Failure, Report};
 /// A script that cannot be started is a failed check, unless it is for want of processes or memory.
 pub(crate) async fn check(config: &MiscConfig, context: &Context) -> Report {
     let Some(script) = context.script(config.script) else {
-        return Failure::new("the script is missing from the program's table for", "").into();
+        return Failure::new("the script is missing from the program's table", "").into();
     };
     if script.open_only {
         return match std::fs::File::open(script.command.words.first().map_or("", String::as_str)) {
             Ok(_) => Report::SUCCESS,
-            Err(error) => Failure { reason: "cannot open the file of".into(), ..Failure::system("", &error) }.into(),
+            Err(error) => Failure { reason: "cannot open the file".into(), ..Failure::system("", &error) }.into(),
         };
     }
     let child = match context.spawn(&script.command).await {
@@ -26,7 +26,7 @@ pub(crate) async fn check(config: &MiscConfig, context: &Context) -> Report {
         Err(error) => {
             return Failure {
                 detail: error.to_string(),
-                ..Failure::own("cannot start the script of".into(), &error.source)
+                ..Failure::own("cannot start the script".into(), &error.source)
             }
             .into();
         }
@@ -45,8 +45,8 @@ pub(crate) async fn check(config: &MiscConfig, context: &Context) -> Report {
         Ok((_, true)) => Outcome::TimedOut,
         Ok((Exit::Code(code), false)) => Outcome::Exited(code),
         Ok((Exit::Signal(signal), false)) => Outcome::Signalled(u8::try_from(signal).unwrap_or(u8::MAX)),
-        Ok((Exit::Unknown, false)) => return Failure::new("somebody else reaped the script of", "").into(),
-        Err(error) => return Failure::own("cannot wait for the script of".into(), &error).into(),
+        Ok((Exit::Unknown, false)) => return Failure::new("somebody else reaped the script", "").into(),
+        Err(error) => return Failure::own("cannot wait for the script".into(), &error).into(),
     };
     Report { outcome, detail: hint }
 }

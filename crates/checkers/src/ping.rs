@@ -10,7 +10,7 @@ use lvs::Endpoint;
 use nix::sys::socket::{SockProtocol, SockType};
 use tokio::time::{Instant, timeout_at};
 
-use crate::connection::{NoConnection, begin, open, receive, register, send};
+use crate::connection::{NoConnection, begin, open, plain_words, receive, register, send};
 use crate::outcome::Failure;
 
 /// How ICMP may be spoken here.
@@ -97,15 +97,9 @@ pub(crate) async fn check(endpoint: &Endpoint, echo: Echo, access: &mut Option<A
         },
     };
     let raw = *access == Some(Access::Raw);
-    let refused = |refusal| match refusal {
-        NoConnection::Own(failure) => failure,
-        NoConnection::Unreachable(error) => Failure::system("Network unreachable for", &error),
-        NoConnection::Failed(error) | NoConnection::Refused(error) => Failure::system("Connection failed to", &error),
-        NoConnection::TimedOut => Failure::new("Timeout waiting for echo reply from", ""),
-    };
-    begin(&socket, endpoint).map_err(refused)?;
-    let socket = register(socket).map_err(refused)?;
-    send(&socket, &request(echo, version_6)).map_err(|error| Failure::system("Cannot send echo request to", &error))?;
+    begin(&socket, endpoint).map_err(NoConnection::in_plain_words)?;
+    let socket = register(socket).map_err(NoConnection::in_plain_words)?;
+    send(&socket, &request(echo, version_6)).map_err(|error| plain_words(&error))?;
 
     let deadline = Instant::now() + endpoint.timeout;
     let mut buffer = [0; 256];
@@ -118,8 +112,8 @@ pub(crate) async fn check(endpoint: &Endpoint, echo: Echo, access: &mut Option<A
                     return Ok(());
                 }
             }
-            Ok(Err(error)) => return Err(Failure::system("Error waiting for echo reply from", &error)),
-            Err(_) => return Err(Failure::new("Timeout waiting for echo reply from", "")),
+            Ok(Err(error)) => return Err(plain_words(&error)),
+            Err(_) => return Err(Failure::new("no echo reply within connect_timeout", "")),
         }
     }
 }

@@ -61,8 +61,9 @@ pub(crate) async fn check(endpoint: &Endpoint, helo: &str) -> Result<(), Failure
     let socket = connect_stream(endpoint).await.map_err(|refusal| match refusal {
         NoConnection::Own(failure) => failure,
         NoConnection::Unreachable(error) => Failure::system("Network unreachable for", &error),
-        NoConnection::Failed(error) => Failure::system("Could not connect to", &error),
-        NoConnection::Refused(error) => Failure::system("Error connecting to", &error),
+        NoConnection::Failed(error) => Failure::system("Error connecting to", &error),
+        // keepalived 2.2.7 says so of a refused connection (observed)
+        NoConnection::Refused(error) => Failure::system("Could not connect to", &error),
         NoConnection::TimedOut => Failure::new("Connection timeout to", ""),
     })?;
     let mut dialogue = Dialogue { socket, endpoint, pending: Vec::new() };

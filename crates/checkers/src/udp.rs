@@ -2,7 +2,7 @@
 
 use lvs::UdpConfig;
 
-use crate::connection::{NoConnection, connect_datagram, receive, send};
+use crate::connection::{NoConnection, connect_datagram, plain_words, receive, send};
 use crate::outcome::Failure;
 
 /// What is sent where no payload is configured: 32 octets of this text, repeated (as keepalived sends it).
@@ -21,27 +21,22 @@ pub fn is_wanted(reply: &[u8], config: &UdpConfig) -> bool {
 }
 
 pub(crate) async fn check(config: &UdpConfig) -> Result<(), Failure> {
-    let socket = connect_datagram(&config.endpoint).map_err(|refusal| match refusal {
-        NoConnection::Own(failure) => failure,
-        NoConnection::Unreachable(error) => Failure::system("Network unreachable for", &error),
-        NoConnection::Failed(error) | NoConnection::Refused(error) => Failure::system("Connection failed to", &error),
-        NoConnection::TimedOut => Failure::new("Timeout connecting to", ""),
-    })?;
+    let socket = connect_datagram(&config.endpoint).map_err(NoConnection::in_plain_words)?;
     let payload = config.payload.as_deref().unwrap_or(FILLER);
-    send(&socket, payload).map_err(|error| Failure::system("Cannot send to", &error))?;
+    send(&socket, payload).map_err(|error| plain_words(&error))?;
     let mut buffer = match config.require_reply {
         true => vec![0; LONGEST_REPLY.min(config.max_reply.saturating_add(1))],
         false => vec![0; 1],
     };
     let reading = socket.read_with(|socket| receive(socket, &mut buffer));
     match (tokio::time::timeout(config.endpoint.timeout, reading).await, config.require_reply) {
-        (Ok(Err(error)), _) => Err(Failure::system("Error connecting to", &error)),
+        (Ok(Err(error)), _) => Err(plain_words(&error)),
         // Silence is all that can be wanted of a service that need not answer.
         (Err(_) | Ok(Ok(_)), false) => Ok(()),
-        (Err(_), true) => Err(Failure::new("Timeout waiting for reply from", "")),
+        (Err(_), true) => Err(Failure::new("no reply within connect_timeout", "")),
         (Ok(Ok(length)), true) if is_wanted(&buffer[..length.min(buffer.len())], config) => Ok(()),
         (Ok(Ok(length)), true) => {
-            Err(Failure::new("reply data mismatch from", format!("{length} octets, not as require_reply wants them")))
+            Err(Failure::new("reply data mismatch", format!("{length} octets, not as require_reply wants them")))
         }
     }
 }

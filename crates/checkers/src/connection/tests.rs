@@ -15,17 +15,14 @@ fn a_tcp_check_tells_accepted_refused_and_silent_apart() {
     run(async {
         assert_eq!(tcp(endpoint(serve(&[Hold]).await)).await, Report::SUCCESS);
         let refused = tcp(endpoint(nobody().await)).await;
-        assert_eq!(
-            (reason(&refused), refused.detail.as_str()),
-            ("Error connecting to", "Connection refused (os error 111)")
-        );
+        assert_eq!(reason(&refused), "Connection refused");
         let (address, _listener, _queued) = silent().await;
-        assert_eq!(reason(&tcp(hurried(address)).await), "Timeout connecting to");
+        assert_eq!(reason(&tcp(hurried(address)).await), "no answer within connect_timeout");
         // from loopback there is no way to another host (TEST-NET-1, RFC 5737); nothing is sent
         let loopback = Some(std::net::Ipv4Addr::LOCALHOST.into());
         let nowhere = Endpoint { bind_address: loopback, ..endpoint("192.0.2.1:80".parse().unwrap()) };
         let report = tcp(nowhere).await;
-        assert!(["Connection failed to", "Network unreachable for"].contains(&reason(&report)), "{report:?}");
+        assert!(["Invalid argument", "Network is unreachable"].contains(&reason(&report)), "{report:?}");
     });
 }
 
@@ -35,17 +32,16 @@ fn a_source_that_is_not_ours_is_a_failed_check_that_says_so() {
         let server = serve(&[Hold]).await;
         let foreign = Endpoint { bind_address: Some("192.0.2.7".parse().unwrap()), ..endpoint(server) };
         let report = tcp(foreign).await;
-        assert_eq!(reason(&report), "cannot bind to 192.0.2.7 (is the bindto address there?) for the check of");
+        assert_eq!(reason(&report), "cannot bind to 192.0.2.7 (is the bindto address there?)");
         let device = Endpoint { bind_interface: Some("nonesuch0".parse().unwrap()), ..endpoint(server) };
         let report = tcp(device).await;
-        assert_eq!(reason(&report), "cannot use bind_if nonesuch0 (does it exist?) for the check of");
+        assert_eq!(reason(&report), "cannot use bind_if nonesuch0 (does it exist?)");
     });
 }
 
 #[test]
 fn what_may_come_back_by_itself_is_no_verdict() {
-    let failure =
-        |errno| Failure::own("cannot make a socket for the check of".into(), &io::Error::from_raw_os_error(errno));
+    let failure = |errno| Failure::own("cannot make a socket".into(), &io::Error::from_raw_os_error(errno));
     assert!(matches!(Report::from(failure(libc::EMFILE)).outcome, Outcome::NotRun(_)));
     assert!(matches!(Report::from(failure(libc::ENODEV)).outcome, Outcome::Failed(_)));
 }

@@ -75,9 +75,17 @@ impl<'a> Page<'a> {
     pub(crate) fn end(&self) -> Result<(), Failure> {
         match (self.reader.has_head(), self.reader.head().is_empty()) {
             (true, _) => Ok(()),
+            // keepalived 2.2.7 says the same of a header without end (observed)
             (false, true) => Err(Failure::new("Read, no data received from ", "")),
-            (false, false) => Err(Failure::new("HTTP status code error to", "the connection ended within the header")),
+            (false, false) => {
+                Err(Failure::new("Read, no data received from ", "the connection ended within the header"))
+            }
         }
+    }
+
+    /// Nothing has come yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reader.head().is_empty()
     }
 
     /// What had come when time ran out.

@@ -50,10 +50,10 @@ fn a_script_that_takes_too_long_is_ended() {
 fn a_script_that_cannot_be_started_is_a_failed_check() {
     run(async {
         let report = ask(script(&["/nowhere/check"])).await;
-        assert_eq!(reason(&report), "cannot start the script of");
+        assert_eq!(reason(&report), "cannot start the script");
         assert_eq!(report.detail, "Couldn't find command: /nowhere/check");
         let report = ask_within(Context::default(), Duration::from_secs(30)).await;
-        assert_eq!(reason(&report), "the script is missing from the program's table for");
+        assert_eq!(reason(&report), "the script is missing from the program's table");
     });
 }
 
@@ -62,7 +62,7 @@ fn a_path_that_is_only_opened_runs_nothing() {
     run(async {
         let open = |path| Script { open_only: true, ..script(&[path]) };
         assert_eq!(ask(open("/bin/false")).await, Report::SUCCESS);
-        assert_eq!(reason(&ask(open("/nowhere")).await), "cannot open the file of");
+        assert_eq!(reason(&ask(open("/nowhere")).await), "cannot open the file");
     });
 }
 

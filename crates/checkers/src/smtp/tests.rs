@@ -72,7 +72,7 @@ fn each_refusal_has_its_reason() {
             reason(&endless) == "Bad greeting banner from" && endless.detail.starts_with("too long"),
             "{endless:?}"
         );
-        assert_eq!(reason(&ask(endpoint(nobody().await)).await), "Error connecting to");
+        assert_eq!(reason(&ask(endpoint(nobody().await)).await), "Could not connect to");
     });
 }
 

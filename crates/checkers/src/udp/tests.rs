@@ -63,9 +63,9 @@ fn silence_is_enough_unless_a_reply_is_required() {
         let mut heard = [0; 64];
         let length = silent.recv(&mut heard).await.unwrap();
         assert_eq!(&heard[..length], b"keepalived check - keepalived ch");
-        assert_eq!(reason(&ask(wanting(hurried(address), &[])).await), "Timeout waiting for reply from");
+        assert_eq!(reason(&ask(wanting(hurried(address), &[])).await), "no reply within connect_timeout");
         drop(silent);
-        assert_eq!(reason(&ask(config(endpoint(address))).await), "Error connecting to");
+        assert_eq!(reason(&ask(config(endpoint(address))).await), "Connection refused");
     });
 }
 
@@ -77,9 +77,9 @@ fn a_required_reply_is_compared() {
         let right = UdpConfig { payload: payload.clone(), ..wanting(endpoint(address), &[(b'p', 0xff)]) };
         assert_eq!(ask(right.clone()).await, Report::SUCCESS);
         let wrong = UdpConfig { reply: vec![(b'q', 0xff)], ..right.clone() };
-        assert_eq!(reason(&ask(wrong).await), "reply data mismatch from");
+        assert_eq!(reason(&ask(wrong).await), "reply data mismatch");
         let long = UdpConfig { payload: Some(vec![b'p'; 1000]), ..right.clone() };
-        assert_eq!(reason(&ask(long).await), "reply data mismatch from");
+        assert_eq!(reason(&ask(long).await), "reply data mismatch");
         assert_eq!(ask(UdpConfig { require_reply: false, ..right }).await, Report::SUCCESS);
     });
 }

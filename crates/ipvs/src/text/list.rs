@@ -210,9 +210,9 @@ fn numbers(text: &mut String, numbers: [u64; 5], exact: bool) {
         let _ = match number {
             _ if exact => write!(text, " {number:>8}"),
             0..=99_999_999 => write!(text, " {number:>8}"),
-            ..=99_999_999_999 => write!(text, " {:>7}K", number / 1_000),
-            ..=99_999_999_999_999 => write!(text, " {:>7}M", number / 1_000_000),
-            ..=99_999_999_999_999_999 => write!(text, " {:>7}G", number / 1_000_000_000),
+            100_000_000..=99_999_999_999 => write!(text, " {:>7}K", number / 1_000),
+            100_000_000_000..=99_999_999_999_999 => write!(text, " {:>7}M", number / 1_000_000),
+            100_000_000_000_000..=99_999_999_999_999_999 => write!(text, " {:>7}G", number / 1_000_000_000),
             _ => write!(text, " {:>7}T", number / 1_000_000_000_000),
         };
     }

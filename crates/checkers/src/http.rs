@@ -43,14 +43,17 @@ pub(crate) async fn check(config: &HttpConfig, url: usize, context: &Context) ->
     let mut transport = connect(config, context).await?;
     let deadline = Instant::now() + config.endpoint.timeout;
     let asked = request::request(config, url);
-    match timeout_at(deadline, transport.write_all(asked.as_bytes())).await {
-        Ok(Ok(())) => {}
-        Ok(Err(detail)) => return Err(Failure::new("Cannot send get request to", detail)),
-        Err(_) => return Err(Failure::new("Cannot send get request to", "timeout")),
-    }
-    // One deadline for the whole page: octets that drip in do not move it.
-    match timeout_at(deadline, read_page(&mut transport, &mut page)).await {
+    let mut is_asked = false;
+    // One deadline for the whole page: octets that drip in do not move it. And one timer, because each costs.
+    let dialogue = async {
+        let sent = transport.write_all(asked.as_bytes()).await;
+        sent.map_err(|detail| Failure::new("Cannot send get request to", detail))?;
+        is_asked = true;
+        read_page(&mut transport, &mut page).await
+    };
+    match timeout_at(deadline, dialogue).await {
         Ok(result) => result?,
+        Err(_) if !is_asked => return Err(Failure::new("Cannot send get request to", "timeout")),
         Err(_) if page.is_empty() => return Err(Failure::new("Timeout WEB read", page.progress())),
         Err(_) if config.tls => return Err(Failure::new("Timeout SSL read", page.progress())),
         Err(_) => return Err(Failure::new("Timeout HTTP read", page.progress())),

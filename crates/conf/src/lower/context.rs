@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::Options;
 use super::global::Globals;
 use super::system::System;
 use crate::diagnostic::{Class, Diagnostic, Diagnostics, did_you_mean};
@@ -13,7 +12,6 @@ use crate::tree::{Line, Lines, StrayBrace};
 /// State of one lowering.
 pub(super) struct Lower<'t> {
     pub(super) system: &'t dyn System,
-    pub(super) options: &'t Options,
     pub(super) found: Diagnostics,
     pub(super) not_yet: Vec<(&'static str, &'static str)>,
     told_not_yet: HashSet<&'static str>,
@@ -26,10 +24,9 @@ pub(super) struct Lower<'t> {
 }
 
 impl<'t> Lower<'t> {
-    pub(super) fn new(system: &'t dyn System, options: &'t Options, found: Diagnostics) -> Self {
+    pub(super) fn new(system: &'t dyn System, found: Diagnostics) -> Self {
         Self {
             system,
-            options,
             found,
             not_yet: Vec::new(),
             told_not_yet: HashSet::new(),
@@ -60,6 +57,10 @@ impl<'t> Lower<'t> {
                 None => {}
             }
             let keyword = line.keyword();
+            if !keyword.quoted && keyword.text.starts_with(['#', '!']) {
+                // a comment that a definition made
+                continue;
+            }
             let Some(row) = words.get(keyword.text).filter(|row| !row.keyword.starts_with('<')) else {
                 self.unknown_keyword(path, line);
                 if let Some(block) = line.block() {

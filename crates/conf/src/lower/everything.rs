@@ -36,8 +36,9 @@ impl<'t> Lower<'t> {
             lower.top_line(line, keyword, &mut gathered, &mut configuration);
         });
         self.settle(gathered, &mut configuration);
-        self.lint(&configuration);
         if self.missing_interface {
+            // the VRRP process would stop here, before it looks at its scripts
+            self.insecure_scripts[Runner::Vrrp as usize] = false;
             self.found.push(
                 Diagnostic::new(
                     Class::BadInterface,

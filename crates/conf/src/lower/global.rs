@@ -16,6 +16,7 @@ use super::system::Fact;
 use super::value::{parse_address, signed, unsigned};
 use crate::configuration::{Firewall, Global, ProcessTuning};
 use crate::diagnostic::Class;
+use crate::source::Span;
 use crate::tree::{Line, Lines};
 
 pub(super) use smtp::SmtpSettings;
@@ -468,10 +469,10 @@ impl<'t> Lower<'t> {
     }
 
     /// The user of a tracked script or a misc check without its own; tells once why there is none.
-    pub(super) fn script_user_or_tell(&mut self, line: Line<'t>) -> Option<ScriptUser> {
+    pub(super) fn script_user_or_tell(&mut self, span: Span) -> Option<ScriptUser> {
         if self.global.script_user.is_none() && !self.global.script_user_refused && !self.global.told_no_default_user {
             self.global.told_no_default_user = true;
-            self.general(line.span(), "Unable to set default user keepalived_script for script");
+            self.general(span, "Unable to set default user keepalived_script for script");
         }
         self.global.script_user.clone()
     }

@@ -25,13 +25,6 @@ use notify::VrrpScripts;
 pub(super) use authentication::{HmacWritten, PasswordWritten};
 pub(super) use links::LinkWritten;
 
-/// An address with its place.
-#[derive(Debug, Clone)]
-pub(super) struct PlacedAddress {
-    pub(super) address: Address,
-    pub(super) span: Span,
-}
-
 /// `vrrp_instance` as written; `None` where nothing was.
 #[derive(Debug, Clone)]
 pub(super) struct Written {
@@ -54,8 +47,8 @@ pub(super) struct Written {
     pub(super) source: Option<IpAddr>,
     pub(super) track_source: bool,
     pub(super) track_primary: bool,
-    pub(super) addresses: Vec<PlacedAddress>,
-    pub(super) excluded: Vec<PlacedAddress>,
+    pub(super) addresses: Vec<Address>,
+    pub(super) excluded: Vec<Address>,
     pub(super) no_addresses: bool,
     pub(super) routes: Vec<Route>,
     pub(super) rules: Vec<Rule>,
@@ -84,6 +77,8 @@ pub(super) struct Written {
     pub(super) notify_priority_changes: Option<bool>,
     pub(super) notify_deleted: bool,
     pub(super) scripts: VrrpScripts,
+    /// Keywords of `scripts` that stood there.
+    pub(super) notified: Vec<&'static str>,
     pub(super) smtp_alert: Option<bool>,
     /// A `unicast_*` keyword stood there.
     pub(super) unicast: bool,
@@ -145,6 +140,7 @@ impl Written {
             notify_priority_changes: None,
             notify_deleted: false,
             scripts: VrrpScripts::default(),
+            notified: Vec::new(),
             smtp_alert: None,
             unicast: false,
             peers: Vec::new(),
@@ -338,10 +334,7 @@ impl<'t> Lower<'t> {
             }
             ("virtual_routes", _) => {
                 for line in line.block().into_iter().flat_map(|block| block.lines()).filter(|line| !line.is_empty()) {
-                    if let Some(mut route) = self.route(line, false) {
-                        route.no_track |= false;
-                        written.routes.push(route);
-                    }
+                    written.routes.extend(self.route(line, false));
                 }
             }
             ("virtual_rules", _) => {
@@ -362,7 +355,7 @@ impl<'t> Lower<'t> {
             ("lvs_sync_daemon_interface", Some(word)) => {
                 let first = format!("({name}) Specifying lvs_sync_daemon_interface against a vrrp is deprecated.");
                 self.error(Class::Deprecated, "deprecated", line.span(), first);
-                let pad = " ".repeat(name.len() + 3 + 2);
+                let pad = " ".repeat((name.len() + 3).max(6));
                 self.error(
                     Class::Deprecated,
                     "deprecated",
@@ -488,11 +481,18 @@ impl<'t> Lower<'t> {
                 return true;
             }
         }
-        self.vrrp_notify(line, keyword, &written.name, &mut written.scripts)
+        self.vrrp_notify(line, keyword, &written.name, &mut written.notified, &mut written.scripts)
     }
 
     /// The scripts of an instance or a group: the first of each kind holds.
-    pub(super) fn vrrp_notify(&mut self, line: Line<'t>, keyword: &str, name: &str, scripts: &mut VrrpScripts) -> bool {
+    pub(super) fn vrrp_notify(
+        &mut self,
+        line: Line<'t>,
+        keyword: &'static str,
+        name: &str,
+        notified: &mut Vec<&'static str>,
+        scripts: &mut VrrpScripts,
+    ) -> bool {
         let place = match keyword {
             "notify_master" => &mut scripts.master,
             "notify_backup" => &mut scripts.backup,
@@ -503,13 +503,14 @@ impl<'t> Lower<'t> {
             "notify" => &mut scripts.any,
             _ => return false,
         };
-        if place.is_some() {
+        if notified.contains(&keyword) {
             let text = line.word(1).map_or("", |word| word.text);
             self.general(
                 line.span(),
                 format!("({name}) {keyword} script already specified - ignoring {}", printable(text)),
             );
         } else {
+            notified.push(keyword);
             *place = self.script_line(line, Runner::Vrrp);
         }
         true
@@ -577,11 +578,10 @@ impl<'t> Lower<'t> {
     fn instance_addresses(&mut self, block: Option<Block<'t>>, advertised: bool, written: &mut Written) {
         for line in block.into_iter().flat_map(|block| block.lines()).filter(|line| !line.is_empty()) {
             let Some(address) = self.address(line, false) else { continue };
-            let placed = PlacedAddress { address, span: line.span() };
             if !advertised {
-                written.excluded.push(placed);
-            } else if self.instance_family(written, placed.address.address.address()) {
-                written.addresses.push(placed);
+                written.excluded.push(address);
+            } else if self.instance_family(written, address.address.address()) {
+                written.addresses.push(address);
             } else {
                 self.general(
                     line.span(),

@@ -61,13 +61,13 @@ impl Outcome {
 /// Read the file at `main_path` and everything it includes, and work out what it means. Never fails: see [`Outcome`].
 pub fn parse(main_path: &str, options: &Options, loader: &mut dyn Loader, system: &dyn System) -> Outcome {
     let (tree, diagnostics) = preprocess::read(main_path, &options.read, loader);
-    lower(tree, diagnostics, options, system)
+    lower(tree, diagnostics, system)
 }
 
 /// Work out what a tree means; `diagnostics` are those of reading it.
-pub fn lower(tree: Tree, diagnostics: Diagnostics, options: &Options, system: &dyn System) -> Outcome {
+pub fn lower(tree: Tree, diagnostics: Diagnostics, system: &dyn System) -> Outcome {
     let (configuration, diagnostics, not_yet) = {
-        let mut lower = Lower::new(system, options, diagnostics);
+        let mut lower = Lower::new(system, diagnostics);
         let configuration = lower.everything(&tree);
         (configuration, lower.found, lower.not_yet)
     };

@@ -338,7 +338,15 @@ impl<'t> Lower<'t> {
             _ => match self.prefix(word) {
                 Some(prefix) => Some(prefix),
                 None => {
-                    self.general(word.span, format!("unknown route keyword {}", printable(word.text)));
+                    self.found.push(
+                        crate::diagnostic::Diagnostic::new(
+                            crate::diagnostic::Class::GeneralError,
+                            "unknown-route-keyword",
+                            format!("unknown route keyword {}", printable(word.text)),
+                        )
+                        .at(word.span)
+                        .label(format!("VRRP parsed invalid IP {}. skipping IP...", printable(word.text))),
+                    );
                     return Err(Refused);
                 }
             },

@@ -38,12 +38,13 @@ impl<'t> Lower<'t> {
             scripts: VrrpScripts::default(),
             smtp_alert: None,
         };
+        let mut notified = Vec::new();
         self.walk("vrrp_sync_group", block.lines(), &mut |lower, line, keyword| {
             if let Some(kind) = TrackKind::of(keyword) {
                 lower.trackers(kind, name, line.block(), definitions, &mut group.trackers);
                 return;
             }
-            if lower.vrrp_notify(line, keyword, name, &mut group.scripts) {
+            if lower.vrrp_notify(line, keyword, name, &mut notified, &mut group.scripts) {
                 return;
             }
             match keyword {
@@ -192,14 +193,18 @@ impl<'t> Lower<'t> {
                         tracker.weight = TrackWeight::FAULT;
                     }
                     TrackTarget::File(_) if tracker.weight.get() == 1 => {
-                        tracker.weight = TrackWeight::FAULT;
-                    }
-                    TrackTarget::File(_) => {
                         self.after(
                             group.span,
                             format!(
                                 "({name}) ignoring weight from tracked file {what} due to SYNC group. specify weight 0"
                             ),
+                        );
+                        tracker.weight = TrackWeight::FAULT;
+                    }
+                    TrackTarget::File(_) => {
+                        self.after(
+                            group.span,
+                            format!("({name}) ignoring tracked file {what} with weights due to SYNC group"),
                         );
                         continue;
                     }

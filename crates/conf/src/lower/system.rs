@@ -19,6 +19,11 @@ pub trait System {
     /// The interface's MTU in octets, where known.
     fn interface_mtu(&self, name: &str) -> Option<u32>;
 
+    /// Addresses with prefix lengths that the interface has now; empty where nobody knows.
+    fn interface_networks(&self, _name: &str) -> Vec<types::Prefix> {
+        Vec::new()
+    }
+
     /// A user by name or number, with its primary group and, when `supplementary`, its other groups.
     fn user(&self, name: &str, supplementary: bool) -> Fact<Option<ScriptUser>>;
 

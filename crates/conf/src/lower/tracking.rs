@@ -4,7 +4,7 @@ mod bfd;
 mod definitions;
 mod groups;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use notify::ScriptUser;
 use types::TrackWeight;
@@ -48,11 +48,12 @@ use ::bfd as bfd_config;
 pub(super) struct Named<T> {
     pub(super) list: Vec<Defined<T>>,
     index: HashMap<String, usize>,
+    refused: HashSet<String>,
 }
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
-        Self { list: Vec::new(), index: HashMap::new() }
+        Self { list: Vec::new(), index: HashMap::new(), refused: HashSet::new() }
     }
 }
 
@@ -63,6 +64,15 @@ impl<T> Named<T> {
 
     pub(super) fn contains(&self, name: &str) -> bool {
         self.index.contains_key(name)
+    }
+
+    /// Remember a name whose definition was refused: it has been told, its uses need no second message.
+    pub(super) fn refuse(&mut self, name: &str) {
+        self.refused.insert(name.to_owned());
+    }
+
+    pub(super) fn was_refused(&self, name: &str) -> bool {
+        self.refused.contains(name)
     }
 
     pub(super) fn add(&mut self, name: &str, defined: Defined<T>) {
@@ -198,6 +208,9 @@ impl<'t> Lower<'t> {
             }),
         };
         let Some((target, mut weight, mut reverse)) = inherited else {
+            if kind == TrackKind::Bfd && definitions.bfds.was_refused(text) {
+                return None;
+            }
             let what = kind.keyword().replace('_', " ");
             self.general(name.span, format!("({owner}) {what} {} not found, ignoring...", printable(text)));
             return None;

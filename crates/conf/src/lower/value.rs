@@ -257,8 +257,9 @@ impl<'t> Lower<'t> {
     }
 }
 
-/// An address as `inet_pton` takes it.
+/// A single address. `/LENGTH` after it is passed over, as keepalived does.
 pub(super) fn parse_address(text: &str) -> Option<IpAddr> {
+    let text = text.split_once('/').map_or(text, |(address, _)| address);
     if text.contains(':') {
         text.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
     } else {

@@ -117,7 +117,7 @@ impl<'t> Lower<'t> {
     pub(super) fn ssl(&mut self, line: Line<'t>, directors: &mut Directors) {
         let Some(block) = line.block() else { return };
         if directors.ssl.is_some() {
-            self.general(block.closing().unwrap_or(line.span()), "SSL context already specified - replacing");
+            self.general(line.keyword().span, "SSL context already specified - replacing");
         }
         let mut ssl = SslConfig { password: None, ca: None, certificate: None, key: None };
         self.walk("SSL", block.lines(), &mut |lower, line, keyword| {

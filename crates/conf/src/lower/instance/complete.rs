@@ -21,6 +21,7 @@ pub(in crate::lower) struct Shared {
     names: HashSet<String>,
     /// Who holds a VRID on an interface.
     vrids: HashMap<(Option<IfName>, Family, Vrid), String>,
+    claimed: crate::lower::lint::Claimed,
 }
 
 impl<'t> Lower<'t> {
@@ -63,7 +64,7 @@ impl<'t> Lower<'t> {
             self.apply_strict(&mut written, version);
             if family == Family::Inet6
                 && let Some(first) = written.addresses.first()
-                && let IpAddr::V6(address) = first.address.address.address()
+                && let IpAddr::V6(address) = first.address.address()
                 && !address.is_unicast_link_local()
             {
                 self.after(span, format!("({name}) the first IPv6 VIP address must be link local"));
@@ -92,20 +93,17 @@ impl<'t> Lower<'t> {
             lower_priority_repeat: written.lower_repeat.or(defaults.lower_repeat).unwrap_or(master_repeat),
             extra_interface_refresh: written.extra_interface.unwrap_or(usual.extra_interface_refresh),
         };
-        let advertised: Vec<IpAddr> = written.addresses.iter().map(|placed| placed.address.address.address()).collect();
+        let advertised: Vec<IpAddr> = written.addresses.iter().map(|address| address.address.address()).collect();
         let announced = written
             .addresses
             .iter()
             .chain(&written.excluded)
-            .map(|placed| Announced {
-                address: placed.address.address.address(),
-                interface: placed.address.interface.clone(),
-            })
+            .map(|address| Announced { address: address.address.address(), interface: address.interface.clone() })
             .collect();
         let mut address_interfaces: Vec<IfName> = Vec::new();
-        for placed in written.addresses.iter().chain(&written.excluded) {
-            if let Some(device) = &placed.address.interface
-                && !placed.address.no_track
+        for address in written.addresses.iter().chain(&written.excluded) {
+            if let Some(device) = &address.interface
+                && !address.no_track
                 && Some(device) != interface.as_ref()
                 && !address_interfaces.contains(device)
             {
@@ -161,8 +159,8 @@ impl<'t> Lower<'t> {
         };
         let smtp = &self.global.smtp;
         let part = InstancePart {
-            addresses: written.addresses.into_iter().map(|placed| placed.address).collect(),
-            excluded: written.excluded.into_iter().map(|placed| placed.address).collect(),
+            addresses: written.addresses,
+            excluded: written.excluded,
             routes: written.routes,
             rules: written.rules,
             no_accept: written.no_accept.unwrap_or(false),
@@ -170,6 +168,7 @@ impl<'t> Lower<'t> {
             scripts: written.scripts,
             smtp_alert: written.smtp_alert.or(smtp.alert_vrrp).or(smtp.alert).unwrap_or(false),
         };
+        self.lint_instance(span, &config, &part, &mut shared.claimed);
         Some((config, part))
     }
 
@@ -404,12 +403,12 @@ impl<'t> Lower<'t> {
     }
 
     fn instance_trackers(&mut self, written: &mut Written, interface: Option<&IfName>, owner: bool) {
-        let (name, track_primary) = (written.name.clone(), written.track_primary);
+        let name = written.name.clone();
         let mut kept = Vec::with_capacity(written.trackers.len());
         for placed in std::mem::take(&mut written.trackers) {
             let weighted = placed.tracker.weight.get() != 0;
             match &placed.tracker.target {
-                TrackTarget::Interface(tracked) if Some(tracked) == interface && track_primary => {
+                TrackTarget::Interface(tracked) if Some(tracked) == interface => {
                     self.after(placed.span, format!("({name}) Ignoring track_interface {tracked} since own interface"));
                 }
                 TrackTarget::Script(script) if owner && weighted => {

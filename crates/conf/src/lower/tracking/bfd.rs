@@ -86,10 +86,12 @@ impl<'t> Lower<'t> {
             _ => {}
         });
         if refused {
+            definitions.bfds.refuse(name);
             return;
         }
         let end = block.closing().unwrap_or(line.span());
         let Some(neighbour) = neighbour else {
+            definitions.bfds.refuse(name);
             self.general(
                 end,
                 format!("Configuration error: BFD instance {name} has no neighbor address set, disabling instance"),

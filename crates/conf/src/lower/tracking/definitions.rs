@@ -74,7 +74,7 @@ impl<'t> Lower<'t> {
                 None => {
                     refused_user = true;
                     let text = command.clone().unwrap_or_default();
-                    lower.general(word.span, format!("Unable to set uid/gid for script {}", printable(&text)));
+                    lower.general(word.span, format!("Unable to set uid/gid for script '{}'", printable(&text)));
                 }
             },
             ("init_fail", _) => config.init_fail = true,
@@ -88,7 +88,7 @@ impl<'t> Lower<'t> {
         if refused_user {
             return;
         }
-        let user = match user.or_else(|| self.script_user_or_tell(line)) {
+        let user = match user.or_else(|| self.script_user_or_tell(end)) {
             Some(user) => user,
             None => {
                 self.general(end, format!("Unable to set default user for vrrp script {name} - removing"));

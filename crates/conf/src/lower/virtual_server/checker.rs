@@ -194,11 +194,10 @@ impl<'t> Lower<'t> {
         ) {
             ("helo_name", Some(word)) => helo = Some(word.text.to_owned()),
             ("host", _) => {
-                lower.error(
-                    Class::Deprecated,
+                lower.advise(
                     "deprecated",
                     line.keyword().span,
-                    "The SMTP_CHECK host block is deprecated. Please define additional checkers.",
+                    "the host block of SMTP_CHECK is deprecated; write one SMTP_CHECK for each address",
                 );
                 if let Some(block) = line.block() {
                     lower.walk(
@@ -322,7 +321,7 @@ impl<'t> Lower<'t> {
         if refused {
             return None;
         }
-        let Some(user) = user.or_else(|| self.script_user_or_tell(line)) else {
+        let Some(user) = user.or_else(|| self.script_user_or_tell(end)) else {
             self.general(end, format!("Unable to set default user for misc script {} - removing", printable(&command)));
             return None;
         };
@@ -382,10 +381,12 @@ impl<'t> Lower<'t> {
     fn bfd_checker(&mut self, block: Block<'t>, definitions: &mut Definitions) -> Option<CheckerWritten> {
         let mut checker = CheckerWritten::new(ProbeWritten::Tcp);
         let mut name: Option<String> = None;
+        let mut refused = false;
         self.walk("virtual_server/real_server/BFD_CHECK", block.lines(), &mut |lower, line, keyword| match (
             keyword,
             line.word(1),
         ) {
+            ("name", Some(word)) if definitions.bfds.was_refused(word.text) => refused = true,
             ("name", Some(word)) => match definitions.bfds.get_mut(word.text) {
                 Some(found) => {
                     found.used = true;
@@ -397,6 +398,9 @@ impl<'t> Lower<'t> {
                 lower.checker_line(line, keyword, &mut checker);
             }
         });
+        if refused {
+            return None;
+        }
         let Some(name) = name else {
             self.general(
                 block.closing().unwrap_or(block.opening()),

@@ -284,6 +284,30 @@ impl<'t> Lower<'t> {
             mark: written.mark.unwrap_or(FwMark(0)),
             timeout: schedule.connect_timeout.unwrap_or(Duration::from_secs(5)),
         };
+        if endpoint.timeout > delay_loop
+            && !matches!(
+                checker.probe,
+                ProbeWritten::File { .. } | ProbeWritten::Bfd { .. } | ProbeWritten::Misc { .. }
+            )
+        {
+            self.advise(
+                "timeout-above-interval",
+                real.span,
+                format!(
+                    "a check of {address} may take longer (connect_timeout {:?}) than its delay_loop {delay_loop:?}",
+                    endpoint.timeout
+                ),
+            );
+        }
+        if let ProbeWritten::Misc { timeout: Some(timeout), .. } = &checker.probe
+            && *timeout > delay_loop
+        {
+            self.advise(
+                "timeout-above-interval",
+                real.span,
+                format!("misc_timeout {timeout:?} of {address} is longer than its delay_loop {delay_loop:?}"),
+            );
+        }
         let host = real.virtual_host.as_ref().or(server.virtual_host.as_ref());
         let probe = match checker.probe {
             ProbeWritten::Tcp => ProbeConfig::Tcp(endpoint),

@@ -25,9 +25,9 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         paths: &["linkbeat_interfaces/<if>"],
         rows: &[
-            row("MII", "none", "auto", "2.2.7", Tracking, LINKBEAT, "", "Use MII registers; falls back to others when unsupported"),
-            row("ETHTOOL", "none", "auto", "2.2.7", Tracking, LINKBEAT, "", "Use ethtool link query; falls back to others when unsupported"),
-            row("IOCTL", "none", "auto", "2.2.7", Tracking, LINKBEAT, "", "Use interface flags ioctl; falls back to others when unsupported"),
+            row("MII", "none", "auto", "2.2.7", Tracking, LINKBEAT, "VrrpPart::linkbeat", "Use MII registers; falls back to others when unsupported"),
+            row("ETHTOOL", "none", "auto", "2.2.7", Tracking, LINKBEAT, "VrrpPart::linkbeat", "Use ethtool link query; falls back to others when unsupported"),
+            row("IOCTL", "none", "auto", "2.2.7", Tracking, LINKBEAT, "VrrpPart::linkbeat", "Use interface flags ioctl; falls back to others when unsupported"),
         ],
     },
     Section {

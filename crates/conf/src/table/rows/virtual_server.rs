@@ -19,10 +19,10 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         paths: &["virtual_server_group/<entry>"],
         rows: &[
-            row("<address>", "IP | IP-LAST | IP-IP | IP/MASK [PORT]", "no port: persistence forced", "2.2.7", Ipvs, HONOURED, "", "Address or range; all IPv4 last-octet, IPv6 last-group, full end address or mask forms"),
-            row("fwmark", "MARK 0..4294967295 [inet|inet6]", "family from servers", "2.2.7", Ipvs, HONOURED, "", "Firewall mark entry"),
-            row("inet", "none", "-", "2.2.7", Ipvs, HONOURED, "", "Mark entry is IPv4"),
-            row("inet6", "none", "-", "2.2.7", Ipvs, HONOURED, "", "Mark entry is IPv6"),
+            row("<address>", "IP | IP-LAST | IP-IP | IP/MASK [PORT]", "no port: persistence forced", "2.2.7", Ipvs, HONOURED, "lvs::GroupConfig", "Address or range; all IPv4 last-octet, IPv6 last-group, full end address or mask forms"),
+            row("fwmark", "MARK 0..4294967295 [inet|inet6]", "family from servers", "2.2.7", Ipvs, HONOURED, "lvs::GroupConfig", "Firewall mark entry"),
+            row("inet", "none", "-", "2.2.7", Ipvs, HONOURED, "lvs::GroupConfig", "Mark entry is IPv4"),
+            row("inet6", "none", "-", "2.2.7", Ipvs, HONOURED, "lvs::GroupConfig", "Mark entry is IPv6"),
         ],
     },
     Section {
@@ -37,7 +37,7 @@ pub(super) const SECTIONS: &[Section] = &[
             row("inhibit_on_failure", "none", "off", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::inhibit_on_failure", "Default: weight 0 instead of removing failed servers"),
             row("lb_algo", "rr|wrr|lc|wlc|lblc|sh|mh|dh|fo|ovf|lblcr|sed|nq|twos", "wlc with a message", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::lb_algo", "Scheduler"),
             row("lvs_sched", "as lb_algo", "-", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::lvs_sched", "Alternative spelling; maps to lb_algo").means("lb_algo"),
-            row("hashed", "none", "-", "2.2.7", Deprecated, NO_EFFECT, "", "Accepted; has no effect, gives an error message unless scheduler is sh or mh"),
+            row("hashed", "none", "-", "2.2.7", Deprecated, NO_EFFECT, "nothing", "Accepted; has no effect, gives an error message unless scheduler is sh or mh"),
             row("ops", "none", "off", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::ops", "One-packet scheduling (UDP or marks only)"),
             row("flag-1", "none", "off", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::flag_1", "Scheduler flag 1"),
             row("flag-2", "none", "off", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::flag_2", "Scheduler flag 2"),

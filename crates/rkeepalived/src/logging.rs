@@ -64,7 +64,7 @@ pub(crate) struct Destinations {
     pub(crate) detail: u8,
 }
 
-/// Lines that no destination could take.
+/// Lines that the terminal and the file could not take.
 static LOST: AtomicU64 = AtomicU64::new(0);
 static DETAIL: AtomicU8 = AtomicU8::new(0);
 static WRITER: Mutex<Option<Writer>> = Mutex::new(None);
@@ -80,6 +80,7 @@ pub(crate) fn start(destinations: Destinations) {
         facility,
         ident: destinations.ident.clone(),
         pid: std::process::id(),
+        lost: 0,
     });
     let queue = (destinations.console || destinations.file.is_some()).then(|| {
         let (sender, receiver) = sync_channel(QUEUE);
@@ -232,6 +233,8 @@ struct Syslog {
     facility: Facility,
     ident: String,
     pid: u32,
+    /// Lines that the daemon behind the socket did not take.
+    lost: u64,
 }
 
 impl Syslog {
@@ -239,20 +242,22 @@ impl Syslog {
         if self.socket.is_none() {
             self.socket = connect_syslog();
         }
-        let Some(socket) = &self.socket else {
-            LOST.fetch_add(1, Ordering::Relaxed);
-            return;
-        };
+        // A machine without a syslog daemon loses nothing: there is no such log.
+        let Some(socket) = &self.socket else { return };
         let priority = self.facility.number() * 8 + severity;
-        let lost = LOST.swap(0, Ordering::Relaxed);
-        let note =
-            if lost > 0 { format!(" [{lost} earlier lines were lost: the log was not read]") } else { String::new() };
+        let note = match self.lost {
+            0 => String::new(),
+            lost => format!(" [{lost} earlier lines were lost: the log was not read]"),
+        };
         let time = syslog_time();
         let line = format!("<{priority}>{time} {}[{}]: {text}{note}", self.ident, self.pid);
-        if let Err(refused) = socket.send(line.as_bytes()) {
-            LOST.fetch_add(lost + 1, Ordering::Relaxed);
-            if refused.kind() != std::io::ErrorKind::WouldBlock {
-                self.socket = None;
+        match socket.send(line.as_bytes()) {
+            Ok(_) => self.lost = 0,
+            Err(refused) => {
+                self.lost += 1;
+                if refused.kind() != std::io::ErrorKind::WouldBlock {
+                    self.socket = None;
+                }
             }
         }
     }

@@ -67,6 +67,20 @@ fn run(words: Vec<OsString>) -> i32 {
 /// A child of the supervisor: its standard input is the socket to it.
 fn child(cli: &Cli, role: &str) -> Exit {
     let Some(role) = Role::from_word(role) else { return Exit::Fatal };
+    // Before any thread exists: a signal to the process would else be taken, and obeyed, by one that does not block it.
+    let blocked = [
+        sys::Signal::Terminate,
+        sys::Signal::Interrupt,
+        sys::Signal::Reload,
+        sys::Signal::DumpState,
+        sys::Signal::DumpStatistics,
+        sys::Signal::ClearStatistics,
+        sys::Signal::DumpJson,
+        sys::Signal::RealtimeLimit,
+    ];
+    if sys::signals::block(&blocked).is_err() {
+        return Exit::Fatal;
+    }
     let _ = sys::process::die_with_parent(nix::unistd::getppid().as_raw() as u32);
     logging::start(logging::Destinations {
         ident: role.ident().into(),

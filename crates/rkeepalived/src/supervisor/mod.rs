@@ -24,6 +24,11 @@ use crate::version;
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(cli: &Cli) -> Exit {
+    // Before any thread exists: a signal to the process would else be taken, and obeyed, by one that does not block it.
+    if let Err(refused) = sys::signals::block(&Signal::ALL) {
+        eprintln!("cannot block signals: {refused}");
+        return Exit::Fatal;
+    }
     if let Some(namespace) = &cli.namespace
         && let Err(refused) = enter_namespace(namespace)
     {

@@ -99,3 +99,13 @@ pub(super) fn build() -> Result<(), String> {
     }
     Ok(())
 }
+
+/// The cable of a host goes dead.
+pub(super) fn cut(host: &str) -> Result<(), String> {
+    sh(&format!("ip link set to-{host} down"))
+}
+
+/// A host comes back as after a reboot: the cable is alive and no address of its former life is left.
+pub(super) fn boot(host: &str, address: std::net::Ipv4Addr) -> Result<(), String> {
+    sh(&format!("ip -n {host} addr del {address}/24 dev eth0 2>/dev/null; ip link set to-{host} up"))
+}

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use types::Instant;
+use types::{CentiSeconds, Instant, Priority, VrrpVersion};
 
+use crate::config::InitialState;
 use crate::deadlines::Kind;
 use crate::event::{Remembered, State};
 use crate::instance::{Backup, Run, Wait};
@@ -12,9 +13,6 @@ use crate::log::Text;
 use crate::packet::Memory;
 use crate::routers::{Phase, Routers, Turn};
 use crate::transition::state_of_group;
-
-use crate::config::InitialState;
-use types::{CentiSeconds, Priority, VrrpVersion};
 
 impl Routers {
     /// Everything that stands is known: scripts start, instances take their first state.
@@ -38,7 +36,7 @@ impl Routers {
             self.assess(turn, id);
         }
         for company in 0..self.companies.len() {
-            self.first_state(turn, company, &remembered);
+            self.first_state(turn, company);
         }
     }
 
@@ -51,6 +49,7 @@ impl Routers {
             instance.memory = Memory::with_sequence(former.sequence);
             instance.last_transition = Duration::from_micros(former.last_transition);
             instance.last_advert = former.last_advert;
+            instance.master_interval = former.master_interval;
             instance.inherited = (!former.priority.is_owner() && former.priority != Priority::RELEASE)
                 .then_some(former.priority)
                 .filter(|_| !config.priority.is_owner());
@@ -63,11 +62,11 @@ impl Routers {
     }
 
     /// First state of the members of a company, which is one state for all of them.
-    pub(crate) fn first_state(&mut self, turn: &mut Turn<'_>, company: usize, remembered: &[Remembered]) {
+    pub(crate) fn first_state(&mut self, turn: &mut Turn<'_>, company: usize) {
         let members = self.companies[company].members.clone();
         let faulty = members.iter().any(|id| !self.instances[*id].faults.is_empty());
         let pending = members.iter().any(|id| self.instances[*id].pending);
-        if !faulty && members.iter().all(|id| self.was_master_lately(turn.now, *id, remembered)) {
+        if !faulty && members.iter().all(|id| self.was_master_lately(turn.now, *id)) {
             for id in &members {
                 self.go_on_as_master(turn, *id);
             }
@@ -122,16 +121,13 @@ impl Routers {
     }
 
     /// Whether this instance was master in a former process so lately that no backup can have taken over: the
-    /// quickest needs three intervals.
-    fn was_master_lately(&self, now: Instant, id: usize, remembered: &[Remembered]) -> bool {
-        let config = &self.config.instances[id];
-        let former = remembered.iter().find(|former| former.name == config.name);
-        former.is_some_and(|former| {
-            let interval = config.interval.min(former.master_interval).duration();
-            former.state == State::Master
-                && former.last_advert <= now
-                && now.since(former.last_advert) < interval * u32::from(config.down_timer_adverts.max(1))
-        })
+    /// quickest needs `down_timer_adverts` (3) intervals.
+    fn was_master_lately(&self, now: Instant, id: usize) -> bool {
+        let (config, instance) = (&self.config.instances[id], &self.instances[id]);
+        let interval = config.interval.min(instance.master_interval).duration();
+        instance.told == Some(State::Master)
+            && instance.last_advert <= now
+            && now.since(instance.last_advert) < interval * u32::from(config.down_timer_adverts.max(1))
     }
 
     /// The addresses stand, the neighbours know: only the adverts must not stop.

@@ -195,6 +195,8 @@ pub(crate) struct Instance {
     /// The interface that addresses without `dev` stand on.
     pub(crate) home: Option<IfIndex>,
     pub(crate) source: Option<IpAddr>,
+    /// The source before it was lost: the last word of a master may still come from it.
+    pub(crate) former_source: Option<IpAddr>,
     pub(crate) socket: Option<SocketSpec>,
     pub(crate) duplicate_of: Option<usize>,
     pub(crate) master: Option<(IpAddr, Priority)>,
@@ -225,6 +227,7 @@ impl Instance {
             transmit: None,
             home: None,
             source: None,
+            former_source: None,
             socket: None,
             duplicate_of: None,
             master: None,

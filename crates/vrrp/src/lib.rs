@@ -15,6 +15,7 @@ mod instance;
 mod links;
 pub mod log;
 pub mod packet;
+mod reception;
 mod reload;
 mod routers;
 mod statistics;

@@ -148,7 +148,7 @@ impl Routers {
                     self.settle(turn, known);
                     self.notify_group(turn, company);
                 }
-                None => self.first_state(turn, company, &[]),
+                None => self.first_state(turn, company),
             }
         }
         result

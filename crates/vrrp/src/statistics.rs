@@ -13,7 +13,7 @@ pub struct Statistics {
     pub release_master: u64,
     /// Length was wrong.
     pub packet_len_err: u64,
-    /// v2: interval differs (dropped); v3: it differs (accepted).
+    /// v2: interval differs from ours; v3: interval 0.
     pub advert_interval_err: u64,
     /// TTL or hop limit was not 255.
     pub ip_ttl_err: u64,

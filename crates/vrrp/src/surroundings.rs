@@ -140,6 +140,7 @@ impl Routers {
         instance.transmit = if link.is_some_and(|link| !link.transmit_base) { virtual_link } else { base };
         let source = source_of(config, instance, &self.links);
         if source != instance.source {
+            instance.former_source = instance.source;
             instance.source = source;
             instance.advert = None;
             instance.accepted = None;

@@ -40,7 +40,9 @@ impl Routers {
     fn build_advert(&mut self, turn: &Turn<'_>, id: usize, priority: Priority) -> Option<Arc<Advert>> {
         let config = &self.config.instances[id];
         let instance = &mut self.instances[id];
-        let (source, socket) = (instance.source?, instance.socket.clone()?);
+        // a master that lost its address says goodbye from there: its backups need not wait for the whole timer
+        let former = instance.former_source.filter(|_| priority == Priority::RELEASE);
+        let (source, socket) = (instance.source.or(former)?, instance.socket.clone()?);
         let destinations = build(&Outgoing::of(config, source, priority), &mut instance.memory, turn.utc);
         if destinations.is_empty() {
             return None;

@@ -219,13 +219,14 @@ const TABLE: &[(&str, State, Happening, State, &[&str], Option<u128>)] = &[
         None,
     ),
     (
-        "RFC 9568 §7.2: no source, no advert",
+        "its last word comes from the address that it had",
         State::Master,
         SourceLost,
         State::Fault,
         &[
             "log (V1) entering FAULT state (no IPv4 address for interface)",
             "log (V1) Entering FAULT STATE",
+            "send V1 0",
             "release V1",
             "notify V1 Fault 100",
         ],

@@ -1,5 +1,7 @@
 //! Messages, octet for octet: what ipvsadm 1.31 sends, and what a 6.1 kernel answers (both captured with strace).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, its helpers too")]
+
 extern crate rkeepalived_ipvs as ipvs;
 
 use ipvs::codec::{

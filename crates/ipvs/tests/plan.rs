@@ -1,5 +1,7 @@
 //! The plan: it reaches what is desired, with as few operations as there are differences.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, its helpers too")]
+
 extern crate rkeepalived_ipvs as ipvs;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! Listings against those of ipvsadm 1.31 on the same table (captured under user-mode Linux).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, its helpers too")]
+
 extern crate rkeepalived_ipvs as ipvs;
 
 use ipvs::text::{RestoreError, Thresholds, View, list, parse_line, save, sort};

@@ -1,6 +1,6 @@
 //! Start and reload: one way from a configuration to states.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use ipvs::{ServiceEntry, ServiceKey};
@@ -44,13 +44,14 @@ impl Director {
         }
         self.sync_daemons(&Config::default(), &config, out);
         self.config = config;
-        let known: HashMap<&Target, &RememberedVirtualServer> =
-            remembered.virtual_servers.iter().map(|known| (&known.target, known)).collect();
+        let old: Vec<&Target> = remembered.virtual_servers.iter().map(|known| &known.target).collect();
+        let known = match_targets(&old, &self.config);
+        let known: Vec<Option<&RememberedVirtualServer>> =
+            known.into_iter().map(|old| old.map(|old| &remembered.virtual_servers[old])).collect();
         let former = Former { config: Config::default(), virtual_servers: Vec::new(), matched: Vec::new() };
         self.build(now, &former, &known, out);
         let mut effects = Effects::default();
-        for number in 0..self.virtual_servers.len() {
-            let known = known.get(&self.config.virtual_servers[number].target).copied();
+        for (number, known) in known.into_iter().enumerate() {
             self.begin(number, known, &mut effects);
         }
         self.carry_out(effects, out);
@@ -72,7 +73,8 @@ impl Director {
         self.sync_daemons(&self.config, &config, out);
         self.refused.clear();
 
-        let matched = match_virtual_servers(&self.config, &config);
+        let old: Vec<&Target> = self.config.virtual_servers.iter().map(|old| &old.target).collect();
+        let matched = match_targets(&old, &config);
         let unchanged = self.unchanged(&config, &matched);
         let affected = self.affected(&config, &matched, &unchanged);
         let before = self.entries(&affected);
@@ -81,7 +83,7 @@ impl Director {
         let former = Former { config, virtual_servers: std::mem::take(&mut self.virtual_servers), matched };
         let mut effects = Effects::default();
         self.tell_removed(&former, &mut effects);
-        self.build(now, &former, &HashMap::new(), out);
+        self.build(now, &former, &[], out);
         self.drop_unused_probes(out);
 
         // states first, then one comparison of what stood with what is to stand
@@ -158,7 +160,7 @@ impl Director {
         &mut self,
         now: Instant,
         former: &Former,
-        remembered: &HashMap<&Target, &RememberedVirtualServer>,
+        remembered: &[Option<&RememberedVirtualServer>],
         out: &mut Vec<Action>,
     ) {
         for probe in self.probes.values_mut() {
@@ -173,7 +175,7 @@ impl Director {
         for (number, (virtual_server, name)) in config.virtual_servers.iter().zip(names).enumerate() {
             let old = former.matched.get(number).copied().flatten();
             let old = old.map(|old| (&former.config.virtual_servers[old], &former.virtual_servers[old]));
-            let known = remembered.get(&virtual_server.target).copied();
+            let known = remembered.get(number).copied().flatten();
             let services = services(&virtual_server.target, &groups);
             let state = self.build_virtual_server(number, virtual_server, name, services, old, known, &mut fresh);
             self.virtual_servers.push(state);
@@ -478,13 +480,11 @@ fn daemons(config: &Config) -> Vec<ipvs::Daemon> {
 }
 
 /// The former number of each new virtual server: the same target, and the first of several with the first.
-fn match_virtual_servers(old: &Config, new: &Config) -> Vec<Option<usize>> {
-    let mut by_target: HashMap<&Target, std::collections::VecDeque<usize>> = HashMap::new();
-    for (number, virtual_server) in old.virtual_servers.iter().enumerate() {
-        by_target.entry(&virtual_server.target).or_default().push_back(number);
+fn match_targets(old: &[&Target], new: &Config) -> Vec<Option<usize>> {
+    let mut by_target: HashMap<&Target, VecDeque<usize>> = HashMap::new();
+    for (number, target) in old.iter().enumerate() {
+        by_target.entry(target).or_default().push_back(number);
     }
-    let matched = new.virtual_servers.iter().map(|virtual_server| {
-        by_target.get_mut(&virtual_server.target).and_then(std::collections::VecDeque::pop_front)
-    });
+    let matched = new.virtual_servers.iter().map(|new| by_target.get_mut(&new.target).and_then(VecDeque::pop_front));
     matched.collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! Kernels without IPVS skip these tests by name; user-mode Linux has it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, its helpers too")]
+
 use std::net::IpAddr;
 
 use ipvs::{
@@ -33,6 +35,20 @@ fn fresh(test: &str) -> Option<Ipvs> {
 fn link(arguments: &str) {
     let status = std::process::Command::new("ip").args(arguments.split_whitespace()).status().unwrap();
     assert!(status.success(), "ip {arguments}");
+}
+
+/// Waits until a kernel thread of this name has run and sleeps.
+fn wait_for_sleep(name: &str) {
+    let sleeps = || {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let states = processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+        states.into_iter().any(|stat| stat.contains(&format!("({name}")) && stat.contains(") S "))
+    };
+    let begin = std::time::Instant::now();
+    while !sleeps() {
+        assert!(begin.elapsed().as_secs() < 20, "{name} never sleeps");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }
 
 fn address(text: &str) -> IpAddr {
@@ -177,7 +193,7 @@ fn a_refused_service_is_told_once_and_the_others_stand() {
     assert_eq!(refusals.len(), 1);
     assert_eq!(
         refusals[0].to_string(),
-        "IPVS cmd IP_VS_SO_SET_ADD(1154) error: Scheduler or persistence engine not found(2) ([10.0.0.100]:tcp:2): is the module ip_vs_nosuch installed?"
+        "IPVS cmd IP_VS_SO_SET_ADD(1154) error: Scheduler or persistence engine not found(2) (10.0.0.100:tcp:2): is the module ip_vs_nosuch installed?"
     );
     desired.services.remove(&tcp("10.0.0.100", 2));
     assert_eq!(ipvs.read_table().unwrap(), desired);
@@ -258,6 +274,9 @@ fn synchronisation_daemons_start_and_stop_with_their_options() {
     assert!(backup.is_met_by(&running[1]) && !master.is_met_by(&running[1]));
     assert_eq!((running[1].port, running[1].ttl), (Some(8848), Some(1)));
     assert_eq!(running[1].group, Some(address("224.0.0.81")));
+    // user-mode Linux hangs when a kernel thread is stopped before it first ran
+    wait_for_sleep("ipvs-m");
+    wait_for_sleep("ipvs-b");
     ipvs.stop_daemon(DaemonRole::Backup).unwrap();
     ipvs.stop_daemon(DaemonRole::Backup).unwrap();
     ipvs.stop_daemon(DaemonRole::Master).unwrap();

@@ -186,3 +186,21 @@ fn after_a_crash_dead_servers_stay_out_and_living_ones_are_adopted() {
     assert_eq!(after.changes(), ["+10.0.0.1 w1"]);
     assert_eq!(after.scripts, [1001]);
 }
+
+#[test]
+fn two_virtual_servers_of_one_group_are_remembered_apart() {
+    let mut with = config(vec![virtual_server(VIP, &[A]), virtual_server(VIP, &[A])]);
+    for virtual_server in &mut with.virtual_servers {
+        virtual_server.target =
+            lvs::Target::Group { name: "G".into(), protocol: types::Protocol::Tcp, family: types::Family::Inet };
+    }
+    // the second has no check, so there the server is up
+    with.virtual_servers[1].real_servers[0].checkers.clear();
+    let mut lab = Lab::new(with.clone());
+    lab.fails(A);
+    let after = Lab::after_crash(with, &lab.director.remember(), lab.kernel.clone());
+    assert_eq!(after.changes(), [""; 0]);
+    assert_eq!(after.notifications, []);
+    let up: Vec<bool> = after.director.report().iter().map(|report| report.real_servers[0].up).collect();
+    assert_eq!(up, [false, true]);
+}

@@ -76,7 +76,7 @@ impl Refusal {
     }
 }
 
-/// `IPVS cmd IP_VS_SO_SET_ADD(1154) error: Scheduler or persistence engine not found(2) ([10.0.0.100]:tcp:80)`
+/// `IPVS cmd IP_VS_SO_SET_ADD(1154) error: Scheduler or persistence engine not found(2) (10.0.0.100:tcp:80)`; addresses have no brackets here, as in keepalived 2.2.7
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, number) = command(&self.operation);
@@ -139,8 +139,8 @@ struct DisplayService(ServiceKey);
 impl fmt::Display for DisplayService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            ServiceKey::Address { protocol, address, port } => write!(f, "[{address}]:{protocol}:{port}"),
-            ServiceKey::Mark { mark, .. } => write!(f, "FWM {mark}"),
+            ServiceKey::Address { protocol, address, port } => write!(f, "{address}:{protocol}:{port}"),
+            ServiceKey::Mark { mark, .. } => write!(f, "Fwm {mark}"),
         }
     }
 }
@@ -149,6 +149,6 @@ struct DisplayEnd(IpAddr, Port);
 
 impl fmt::Display for DisplayEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}]:{}", self.0, self.1)
+        write!(f, "{}:{}", self.0, self.1)
     }
 }

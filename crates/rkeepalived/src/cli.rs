@@ -132,6 +132,9 @@ pub(crate) struct Cli {
     /// Started by the supervisor: which process to be
     #[arg(long = "role", value_name = "ROLE", hide = true)]
     pub(crate) role: Option<String>,
+    /// Started by the supervisor: name before each line of the log
+    #[arg(long = "ident", value_name = "NAME", hide = true)]
+    pub(crate) ident: Option<String>,
 
     /// Our own commands
     #[command(subcommand)]
@@ -145,6 +148,10 @@ pub(crate) enum Command {
     Demo(crate::commands::demo::Arguments),
     /// Check configuration files, on any machine
     Check(crate::commands::check::Arguments),
+    /// Show what a configuration says after includes and definitions, or what a reload would change
+    Config(crate::commands::config::Arguments),
+    /// List, save, restore and zero the kernel's virtual servers, as ipvsadm does
+    Ipvs(crate::commands::ipvs::Arguments),
     /// Explain a keyword of keepalived.conf
     Explain(crate::commands::explain::Arguments),
     /// Print the completion script of a shell

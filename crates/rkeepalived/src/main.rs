@@ -12,6 +12,7 @@ mod exit;
 mod ipc;
 mod logging;
 mod notifier;
+mod process_tuning;
 mod setup;
 mod supervisor;
 mod version;
@@ -83,7 +84,7 @@ fn child(cli: &Cli, role: &str) -> Exit {
     }
     let _ = sys::process::die_with_parent(nix::unistd::getppid().as_raw() as u32);
     logging::start(logging::Destinations {
-        ident: role.ident().into(),
+        ident: cli.ident.clone().unwrap_or_else(|| role.ident().into()),
         syslog: (!cli.no_syslog).then(|| cli.facility.unwrap_or(types::Facility::Daemon)),
         console: cli.log_console && cli.foreground,
         file: cli.log_file.as_deref().map(|file| configuration::log_path(file, role.log_infix())),

@@ -63,6 +63,15 @@ impl Role {
     }
 }
 
+/// Name before each line of the log: `_NAMESPACE` and `_INSTANCE` follow the process's own.
+pub(crate) fn ident(process: &str, cli: &Cli, global: &conf::Global) -> String {
+    let namespace = cli.namespace.as_ref().or(global.net_namespace.as_ref());
+    [namespace, global.instance_name.as_ref()]
+        .into_iter()
+        .flatten()
+        .fold(process.to_owned(), |ident, part| format!("{ident}_{part}"))
+}
+
 /// Options of the command line that children honour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Options {

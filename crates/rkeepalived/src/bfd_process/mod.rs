@@ -33,7 +33,8 @@ pub(crate) async fn run(mut channel: Channel<ToChild, FromChild>) -> Exit {
             return Exit::Fatal;
         }
     };
-    crate::vrrp_process::tune(&global.bfd_process);
+    crate::process_tuning::set_name(global.process_names.bfd.as_ref());
+    crate::process_tuning::tune(&global.bfd_process);
     let exit = match Process::start(sessions) {
         Ok(mut process) => {
             channel.send(&FromChild::Ready);

@@ -60,7 +60,8 @@ async fn serve(mut channel: Channel<ToChild, FromChild>) -> Exit {
             return Exit::Fatal;
         }
     };
-    crate::vrrp_process::tune(&global.checker_process);
+    crate::process_tuning::set_name(global.process_names.checker.as_ref());
+    crate::process_tuning::tune(&global.checker_process);
     let _ = sys::scheduling::raise_descriptor_limit(65_536);
     let now = sys::clock::now();
     let remembered: Remembered = postcard::from_bytes(&remembered).unwrap_or_default();
@@ -75,6 +76,11 @@ async fn serve(mut channel: Channel<ToChild, FromChild>) -> Exit {
     };
     process.perform(actions);
     process.read_files();
+    if process.options.dump_configuration {
+        for line in status::checker::dump(process.director.config(), &process.director.report()).lines() {
+            info!("{line}");
+        }
+    }
     channel.send(&FromChild::Ready);
     let exit = process.run(&mut channel, &signals).await;
     process.stop().await;

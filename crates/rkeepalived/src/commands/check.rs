@@ -23,7 +23,7 @@ pub(crate) enum Output {
 /// Words of `rkeepalived check`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Arguments {
-    /// Files to check
+    /// Files to check; several are compared with each other too, as the nodes of a cluster
     #[arg(value_name = "FILE", default_value = crate::cli::DEFAULT_FILE)]
     files: Vec<String>,
     /// How to print
@@ -69,6 +69,12 @@ pub(crate) fn config_test(cli: &Cli, log: &str) -> i32 {
 /// `rkeepalived check`: 0 when every file is right, 1 when one is not.
 pub(crate) fn run(cli: &Cli, arguments: &Arguments) -> i32 {
     let mut wrong = false;
+    let mut outcomes = Vec::new();
+    let format = match arguments.format {
+        Output::Human => Format::Human,
+        Output::Json => Format::Json,
+        Output::Sarif => Format::Sarif,
+    };
     for file in &arguments.files {
         let options = conf::Options {
             read: conf::preprocess::Options {
@@ -82,11 +88,6 @@ pub(crate) fn run(cli: &Cli, arguments: &Arguments) -> i32 {
         } else {
             conf::parse(file, &options, &mut Files, &conf::lower::Offline)
         };
-        let format = match arguments.format {
-            Output::Human => Format::Human,
-            Output::Json => Format::Json,
-            Output::Sarif => Format::Sarif,
-        };
         print!("{}", render(format, &outcome.diagnostics, outcome.sources()));
         if arguments.format == Output::Human {
             for (keyword, reason) in &outcome.not_yet {
@@ -99,6 +100,25 @@ pub(crate) fn run(cli: &Cli, arguments: &Arguments) -> i32 {
         wrong |= outcome.exit_code() != 0
             || !outcome.not_yet.is_empty()
             || (arguments.strict && !outcome.diagnostics.is_empty());
+        outcomes.push(outcome);
     }
+    wrong |= compare(arguments, format, &outcomes);
     i32::from(wrong)
+}
+
+/// What the files say of each other; whether that is wrong.
+fn compare(arguments: &Arguments, format: Format, outcomes: &[conf::Outcome]) -> bool {
+    let [first, _, ..] = outcomes else { return false };
+    let nodes: Vec<conf::cluster::Node<'_>> = arguments
+        .files
+        .iter()
+        .zip(outcomes)
+        .map(|(name, outcome)| conf::cluster::Node { name, configuration: &outcome.configuration })
+        .collect();
+    let found = conf::cluster::compare(&nodes);
+    print!("{}", render(format, &found, first.sources()));
+    if arguments.format == Output::Human && found.is_empty() {
+        println!("the {} files agree with each other", nodes.len());
+    }
+    found.exit_code() != 0 || (arguments.strict && !found.is_empty())
 }

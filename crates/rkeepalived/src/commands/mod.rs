@@ -1,10 +1,12 @@
 //! What the program does once and then ends.
 
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod documents;
 pub(crate) mod explain;
 pub(crate) mod genhash;
+pub(crate) mod ipvs;
 
 use sys::Signal;
 
@@ -15,6 +17,8 @@ pub(crate) fn run(cli: &Cli, command: Command) -> i32 {
     match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(cli, &arguments),
+        Command::Config(arguments) => config::run(cli, &arguments),
+        Command::Ipvs(arguments) => ipvs::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completion(arguments) => documents::completion(&arguments),
         Command::Man(arguments) => documents::man(&arguments),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -34,6 +34,11 @@ impl Child {
     pub(super) fn start(role: Role, cli: &Cli, setup: Setup) -> std::io::Result<Self> {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         let mut command = Command::new("/proc/self/exe");
+        // What ps shows is the path that the operator knows.
+        if let Some(name) = std::env::args_os().next() {
+            command.arg0(name);
+        }
+        command.arg("--ident").arg(crate::setup::ident(role.ident(), cli, &setup.global));
         command.arg("--role").arg(role.word()).stdin(Stdio::from(OwnedFd::from(theirs)));
         command.env_remove("NOTIFY_SOCKET").env_remove("WATCHDOG_PID").env_remove("WATCHDOG_USEC");
         for _ in 0..cli.log_detail {

@@ -38,7 +38,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     let loaded = match configuration::load(cli) {
         Ok(loaded) => loaded,
         Err(refused) => {
-            start_logging(cli);
+            start_logging(cli, &conf::Global::default());
             error!("{refused}");
             eprintln!("{refused}");
             logging::finish();
@@ -52,7 +52,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     let mut pid_file = match PidFile::create(&pid_files.parent) {
         Ok(pid_file) => pid_file,
         Err(refused @ PidFileError::AlreadyLocked { .. }) => {
-            start_logging(cli);
+            start_logging(cli, &loaded.configuration.global);
             info!("{refused}");
             info!("daemon is already running");
             eprintln!("daemon is already running");
@@ -60,7 +60,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
             return Exit::Ok;
         }
         Err(refused) => {
-            start_logging(cli);
+            start_logging(cli, &loaded.configuration.global);
             error!("{refused}");
             eprintln!("{refused}");
             logging::finish();
@@ -86,7 +86,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
             return Exit::Fatal;
         }
     }
-    start_logging(cli);
+    start_logging(cli, &loaded.configuration.global);
     let exit = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(supervise(cli, loaded, pid_files)),
         Err(refused) => {
@@ -99,9 +99,9 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     exit
 }
 
-fn start_logging(cli: &Cli) {
+fn start_logging(cli: &Cli, global: &conf::Global) {
     logging::start(logging::Destinations {
-        ident: "Keepalived".into(),
+        ident: crate::setup::ident("Keepalived", cli, global),
         syslog: (!cli.no_syslog).then(|| cli.facility.unwrap_or(types::Facility::Daemon)),
         console: cli.log_console && cli.foreground,
         file: cli.log_file.as_deref().map(|file| configuration::log_path(file, "")),
@@ -114,6 +114,21 @@ fn enter_namespace(name: &str) -> Result<(), String> {
     sys::process::enter_network_namespace(&path).map_err(|refused| {
         format!("cannot enter network namespace {name}: {refused}; `ip netns list` shows those that exist, and CAP_SYS_ADMIN is needed")
     })
+}
+
+/// `-m` and `-M`.
+fn allow_core_dumps(cli: &Cli) {
+    if cli.core_dump || cli.core_pattern.is_some() {
+        if let Err(refused) = sys::process::set_core_limit(u64::MAX) {
+            warning!("core files are not allowed: {refused}");
+        }
+        let _ = sys::process::set_dumpable(true);
+    }
+    if let Some(pattern) = &cli.core_pattern
+        && let Err(refused) = std::fs::write("/proc/sys/kernel/core_pattern", pattern)
+    {
+        warning!("cannot set the core pattern: {refused}");
+    }
 }
 
 async fn supervise(cli: &Cli, loaded: Loaded, pid_files: PidFiles) -> Exit {
@@ -136,6 +151,8 @@ async fn supervise(cli: &Cli, loaded: Loaded, pid_files: PidFiles) -> Exit {
         error!("{refused}");
         return Exit::Fatal;
     }
+    crate::process_tuning::set_name(loaded.configuration.global.process_names.parent.as_ref());
+    allow_core_dumps(cli);
     let service_manager = ServiceManager::from_environment().ok().flatten();
     let mut supervisor = Supervisor {
         cli,
@@ -455,6 +472,12 @@ impl Supervisor<'_> {
             }
             Err(refused) => refused.to_string(),
         };
+        if let Some(log) = &self.global.reload_check_config {
+            info!("New config failed validation, see {log} for details");
+            if let Err(unwritten) = std::fs::write(log, format!("{refused}\n")) {
+                warning!("cannot write {log}: {unwritten}");
+            }
+        }
         error!("Reload refused, the running configuration stays: {refused}");
         if let Some(manager) = &self.service_manager {
             manager.ready();

@@ -2,6 +2,7 @@
 
 mod holdings;
 mod notify_changes;
+mod processes;
 mod scripts;
 mod sync_daemon;
 
@@ -19,12 +20,14 @@ use vip::{Consequence, Keeper, Observation, Operation, Outcome};
 use vrrp::{Action, Event, InstanceId, Remembered, Routers, State};
 
 use self::notify_changes::Changes;
+use self::processes::Processes;
 use self::scripts::TrackScripts;
 use self::sync_daemon::SyncDaemon;
 use crate::exit::Exit;
 use crate::ipc::{Channel, DumpFile, DumpKind, FromChild, ToChild};
 use crate::logging::{self, detail, error, info, warning};
 use crate::notifier::{Notifier, Writer};
+use crate::process_tuning::{AutoPriority, set_name, tune};
 use crate::setup::{Options, Part, Setup};
 use crate::watched_files::WatchedFiles;
 
@@ -73,29 +76,6 @@ pub(crate) async fn run(mut channel: Channel<ToChild, FromChild>) -> Exit {
     exit
 }
 
-/// Priority, scheduling and memory of a child.
-pub(crate) fn tune(tuning: &conf::ProcessTuning) {
-    let told = |what: &str, done: std::io::Result<()>| {
-        if let Err(refused) = done {
-            warning!("{what}: {refused}; this needs CAP_SYS_NICE, CAP_SYS_RESOURCE or CAP_IPC_LOCK");
-        }
-    };
-    if !tuning.cpus.is_empty() {
-        told("cpu affinity", sys::scheduling::set_cpu_affinity(&tuning.cpus));
-    }
-    if tuning.nice != 0 {
-        told("process priority", sys::scheduling::set_nice(tuning.nice));
-    }
-    if tuning.no_swap {
-        told("locking memory", sys::scheduling::lock_memory());
-    }
-    if let Some(priority) = tuning.realtime {
-        let limit = tuning.realtime_limit.unwrap_or(10_000);
-        told("real-time limit", sys::scheduling::set_realtime_limit(Duration::from_micros(limit)));
-        told("real-time priority", sys::scheduling::set_realtime(priority));
-    }
-}
-
 struct Process {
     global: conf::Global,
     part: conf::VrrpPart,
@@ -111,9 +91,11 @@ struct Process {
     notifier: Notifier,
     scripts: TrackScripts,
     files: WatchedFiles,
+    processes: Processes,
     changes: Changes,
     sync_daemon: SyncDaemon,
     suspended: Duration,
+    priority: AutoPriority,
     ready: bool,
     ready_by: Instant,
     /// Something that the supervisor remembers or shows has changed.
@@ -128,6 +110,7 @@ enum Wake {
     Supervisor(Option<Box<ToChild>>),
     Script(scripts::Ended),
     Files,
+    Processes,
     Announcements,
 }
 
@@ -146,15 +129,25 @@ impl Process {
             }
         };
         let spawner = Spawner::start().map_err(told("cannot start the thread that starts scripts"))?;
+        let processes = Processes::start(&part.brain.processes, global.netlink_buffers[4]);
         // Threads that were started before keep ordinary scheduling.
+        set_name(global.process_names.vrrp.as_ref());
         tune(&global.vrrp_process);
         let sync_daemon = SyncDaemon::new(sync_daemon, &part);
         let (now, utc) = clocks();
         let mut actions = Vec::new();
-        let mut routers = Routers::new(part.brain.clone(), now, utc, remembered, &mut actions);
+        let mut brain = part.brain.clone();
+        // `vrrp_delay_after_boot` counts from the machine's start; the larger of the two delays holds.
+        brain.startup_delay = brain.startup_delay.max(global.delay_after_boot.saturating_sub(sys::clock::uptime()));
+        if global.disable_local_igmp
+            && let Err(refused) = std::fs::write("/proc/sys/net/ipv4/igmp_link_local_mcast_reports", "0")
+        {
+            warning!("disable_local_igmp: {refused}");
+        }
+        let mut routers = Routers::new(brain, now, utc, remembered, &mut actions);
         routers.set_detail(options.detail > 0);
         let held = holdings::config(&part);
-        let listening_for = MonitorOptions::of(&held);
+        let listening_for = listening_for(&held, &global);
         let monitor = Monitor::open(listening_for.clone()).map_err(raw("cannot listen to the kernel's changes"))?;
         let mut process = Self {
             keeper: Keeper::new(held),
@@ -167,9 +160,11 @@ impl Process {
             notifier: Notifier::new(spawner.clone(), Writer::Vrrp, &global, options.starts_fifo_reader),
             scripts: TrackScripts::new(spawner),
             files: WatchedFiles::new(tracked_paths(&part)).map_err(told("cannot watch files"))?,
+            processes,
             changes: Changes::default(),
             sync_daemon,
             suspended: sys::clock::suspended(),
+            priority: AutoPriority::new(&global, &global.vrrp_process),
             ready: false,
             ready_by: now + READY_AT_THE_LATEST,
             news: true,
@@ -188,12 +183,19 @@ impl Process {
             .map(|instance| instance.id.0)
             .collect();
         let mut operations = Vec::new();
-        let consequences = process.keeper.start(&masters, true, &mut operations);
+        let consequences = process.keeper.start(&masters, false, &mut operations);
         process.apply(operations);
         process.hear(consequences);
         process.perform(actions);
         process.read_files();
+        process.processes.wait_for_first();
+        process.count_processes();
         process.tell(Event::Started);
+        if process.options.dump_configuration {
+            for line in status::data(&process.view()).lines() {
+                info!("{line}");
+            }
+        }
         Ok(process)
     }
 
@@ -226,6 +228,7 @@ impl Process {
                     }
                 }
                 Wake::Files => self.read_files(),
+                Wake::Processes => self.count_processes(),
                 Wake::Announcements => {
                     for refused in self.announcer.flush() {
                         detail(&format!("cannot announce {}: {}", refused.announcement.address, refused.source));
@@ -249,6 +252,7 @@ impl Process {
                 ended = self.scripts.ended() => return Wake::Script(ended),
                 _ = self.announcer.writable(), if waiting => return Wake::Announcements,
                 () = self.files.changed() => return Wake::Files,
+                () = self.processes.changed() => return Wake::Processes,
                 () = self.notifier.progress() => {}
             }
         }
@@ -277,6 +281,7 @@ impl Process {
         if late > LATE {
             self.receive();
             self.tell(Event::Stalled(late));
+            self.priority.observe(late);
         }
         let (now, utc) = clocks();
         let mut actions = Vec::new();
@@ -371,7 +376,6 @@ impl Process {
                 Action::Hold(instance) => {
                     let mut operations = Vec::new();
                     let name = self.instance_name(instance).to_owned();
-                    detail(&format!("({name}) setting VIPs."));
                     let missing = self.keeper.hold(instance.0, &mut operations);
                     for interface in missing {
                         warning!(
@@ -386,7 +390,6 @@ impl Process {
                         continue;
                     }
                     let mut operations = Vec::new();
-                    detail(&format!("({}) removing VIPs.", self.instance_name(instance)));
                     self.keeper.release(instance.0, &mut operations);
                     self.apply(operations);
                 }
@@ -493,10 +496,12 @@ impl Process {
             Err(refused) => error!("track files are no longer watched: {refused}"),
         }
         self.init_files();
+        self.processes.reconfigure(&self.part.brain.processes, self.global.netlink_buffers[4]);
         self.sync_daemon.reconfigure(sync_daemon, &self.part, &self.routers);
         self.perform(actions);
         self.hear(consequences);
         self.read_files();
+        self.count_processes();
         for refused in self.sockets.reconcile(&self.routers.sockets()) {
             error!("{refused}");
         }
@@ -510,7 +515,7 @@ impl Process {
     /// Routes and rules are listened to only where some are held, because hosts with a million routes change many of them
     /// a second; a reload may bring the first ones.
     fn listen_for(&mut self, held: &vip::Config) {
-        let options = MonitorOptions::of(held);
+        let options = listening_for(held, &self.global);
         if options == self.listening_for {
             return;
         }
@@ -542,6 +547,13 @@ impl Process {
     fn read_files(&mut self) {
         for (file, value) in self.files.read_changed() {
             self.tell(Event::FileValue { file, value: value.unwrap_or(0) });
+        }
+    }
+
+    /// Tells how many processes there are of those that are tracked.
+    fn count_processes(&mut self) {
+        for (process, count) in self.processes.read_changed() {
+            self.tell(Event::ProcessCount { process, count });
         }
     }
 
@@ -604,4 +616,11 @@ fn clocks() -> (Instant, Duration) {
 
 fn tracked_paths(part: &conf::VrrpPart) -> Vec<String> {
     part.brain.files.iter().map(|file| file.path.clone()).collect()
+}
+
+/// What to listen to, with `vrrp_netlink_monitor_rcv_bufs`.
+fn listening_for(held: &vip::Config, global: &conf::Global) -> MonitorOptions {
+    let mut options = MonitorOptions::of(held);
+    options.receive_buffer = Some(global.netlink_buffers[1].0).filter(|&octets| octets > 0);
+    options
 }

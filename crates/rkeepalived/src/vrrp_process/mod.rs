@@ -211,7 +211,13 @@ impl Process {
                 return Exit::Fatal;
             }
             match self.wake(channel, signals).await {
-                Wake::Packets => self.receive(),
+                Wake::Packets => {
+                    self.receive();
+                    // A flood keeps the sockets readable for ever; adverts leave on time all the same.
+                    if self.routers.next_deadline().is_some_and(|deadline| deadline <= sys::clock::now()) {
+                        self.on_time();
+                    }
+                }
                 Wake::Time => self.on_time(),
                 Wake::Kernel => {
                     if let Err(refused) = self.observe(false) {
@@ -241,9 +247,8 @@ impl Process {
     async fn wake(&mut self, channel: &mut Channel<ToChild, FromChild>, signals: &SignalStream) -> Wake {
         loop {
             let waiting = self.announcer.is_waiting();
-            // What the protocol depends on comes first; with `biased` nothing else can starve it.
+            // Not `biased`: nothing may starve the others. Deadlines are looked at after every batch of packets.
             tokio::select! {
-                biased;
                 _ = self.sockets.readable() => return Wake::Packets,
                 _ = self.timer.expired() => return Wake::Time,
                 _ = self.monitor.readable() => return Wake::Kernel,
@@ -278,8 +283,9 @@ impl Process {
         let slept = suspended.saturating_sub(self.suspended);
         self.suspended = suspended;
         let late = self.timer.deadline().map_or(Duration::ZERO, |deadline| now.since(deadline)) + slept;
+        // An advert that has arrived already must count before its absence does.
+        self.receive();
         if late > LATE {
-            self.receive();
             self.tell(Event::Stalled(late));
             self.priority.observe(late);
         }

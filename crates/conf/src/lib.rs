@@ -1,5 +1,6 @@
 //! keepalived.conf
 
+pub mod cluster;
 pub mod configuration;
 pub use configuration::*;
 

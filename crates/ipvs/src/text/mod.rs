@@ -2,10 +2,12 @@
 //!
 //! Only numbers: no names of hosts or ports (`ipvsadm -n`).
 
+mod connections;
 mod list;
 mod restore;
 mod save;
 
+pub use connections::{Connection, list_connections, parse_connections};
 pub use list::{View, list, sort};
 pub use restore::{RestoreError, parse_line};
 pub use save::{Thresholds, save};

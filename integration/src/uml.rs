@@ -89,10 +89,11 @@ impl Run {
         match self.results.get(name) {
             Some(true) => Ok(()),
             Some(false) => {
-                let section = self.output.split_once(&format!("---- {name} stdout ----")).map(|(_, rest)| rest);
-                let section = section.and_then(|rest| rest.split("\n---- ").next().map(|_| rest));
-                let end = section.and_then(|rest| rest.find(" stdout ----")).unwrap_or(usize::MAX);
-                Err(section.map_or_else(|| self.output.clone(), |rest| rest.chars().take(end).collect()))
+                let section = self.output.split_once(&format!("---- {name} stdout ----")).map_or("", |(_, rest)| rest);
+                // it ends where the next test's begins or where the list of failures does
+                let next = section.find(" stdout ----").and_then(|end| section.get(..end)?.rfind('\n'));
+                let end = next.or_else(|| section.find("\nfailures:\n")).unwrap_or(section.len());
+                Err(section.get(..end).unwrap_or_default().to_owned())
             }
             None => Err(format!("{name} has no result there; all of the output:\n{}", self.output)),
         }

@@ -67,7 +67,7 @@ fn any_config() -> impl Strategy<Value = Config> {
 enum Step {
     Pass,
     End(usize, u8),
-    Reload(Config),
+    Reload(Box<Config>),
     SetWeight(usize, usize, u32),
     Clear,
 }
@@ -76,7 +76,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => Just(Step::Pass),
         8 => (0usize..8, 0u8..6).prop_map(|(which, how)| Step::End(which, how)),
-        1 => any_config().prop_map(Step::Reload),
+        1 => any_config().prop_map(|config| Step::Reload(Box::new(config))),
         1 => (0usize..3, 0usize..4, 0u32..5).prop_map(|(v, r, w)| Step::SetWeight(v, r, w)),
         1 => Just(Step::Clear),
     ]
@@ -101,7 +101,7 @@ fn take(lab: &mut Lab, step: &Step) {
             lab.running.remove(&probe);
             lab.tell(Event::Probe { probe, outcome });
         }
-        Step::Reload(config) => lab.reload(config.clone()),
+        Step::Reload(config) => lab.reload(Config::clone(config)),
         Step::SetWeight(virtual_server, real_server, weight) => lab.tell(Event::SetWeight {
             virtual_server: *virtual_server,
             real_server: *real_server,

@@ -167,6 +167,13 @@ impl Keeper {
         missing
     }
 
+    /// What the instance holds and somebody took away is put back. Nothing where it holds nothing.
+    pub fn restore(&mut self, instance: u32, out: &mut Vec<Operation>) {
+        if let Some(items) = self.held.items(Owner::Instance(instance)) {
+            out.extend(plan(&Desired { wanted: items.clone(), ..Desired::default() }, &self.actual));
+        }
+    }
+
     /// They no longer stand.
     pub fn release(&mut self, instance: u32, out: &mut Vec<Operation>) {
         let owner = Owner::Instance(instance);

@@ -22,6 +22,9 @@ pub struct VirtualLink {
     pub keep_ipv6: bool,
     /// IPv6: the link-local address that adverts are sent from; that of the base where absent.
     pub link_local: Option<std::net::Ipv6Addr>,
+    /// IPv6: without `link_local`, the base's one is copied. Not with `vmac_xmit_base`: nothing is sent from the link then, and it must not answer
+    /// for its base.
+    pub copies_link_local: bool,
 }
 
 /// macvlan or ipvlan.

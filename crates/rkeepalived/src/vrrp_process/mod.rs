@@ -33,6 +33,8 @@ use crate::watched_files::WatchedFiles;
 
 /// A timer that is later than this is a stall: queued packets are read before anything is decided.
 const LATE: Duration = Duration::from_millis(20);
+/// How often, 2 ms apart, virtual links are looked for at the start.
+const VIRTUAL_LINK_LOOKS: u32 = 100;
 /// First states are told by then even if a tracked script has not answered.
 const READY_AT_THE_LATEST: Duration = Duration::from_secs(10);
 
@@ -186,6 +188,7 @@ impl Process {
         let consequences = process.keeper.start(&masters, false, &mut operations);
         process.apply(operations);
         process.hear(consequences);
+        process.await_virtual_links()?;
         process.perform(actions);
         process.read_files();
         process.processes.wait_for_first();
@@ -197,6 +200,19 @@ impl Process {
             }
         }
         Ok(process)
+    }
+
+    /// Virtual links that were created just now belong to what stands at the start: without them their instances would begin in FAULT and tell
+    /// scripts so. The kernel brings them up at once or, where it refuses, never.
+    fn await_virtual_links(&mut self) -> Result<(), String> {
+        for _ in 0..VIRTUAL_LINK_LOOKS {
+            if !self.keeper.awaits_links() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+            self.observe(false)?;
+        }
+        Ok(())
     }
 
     async fn run(&mut self, channel: &mut Channel<ToChild, FromChild>, signals: &SignalStream) -> Exit {
@@ -356,6 +372,9 @@ impl Process {
             let mut more = Vec::new();
             let outcomes = self.kernel.perform(&operations);
             for (operation, outcome) in operations.iter().zip(&outcomes) {
+                if matches!(outcome, Outcome::Done) {
+                    self.tell_link(operation);
+                }
                 if let Outcome::Refused(refusal) = outcome
                     && !operation.tolerates(refusal)
                 {
@@ -365,6 +384,24 @@ impl Process {
                 self.keeper.performed(operation, outcome, &mut more);
             }
             operations = more;
+        }
+    }
+
+    /// keepalived's lines about virtual links.
+    fn tell_link(&self, operation: &Operation) {
+        let (name, creating) = match operation {
+            Operation::CreateLink { link, .. } => (&link.name, true),
+            Operation::DeleteLink { name, .. } => (name, false),
+            _ => return,
+        };
+        let owner = self.part.brain.instances.iter().zip(&self.part.instances).find(|(brain, part)| {
+            brain.virtual_link.as_ref().is_some_and(|link| link.name == *name)
+                || part.address_links.iter().any(|link| link.name == *name)
+        });
+        let Some((owner, _)) = owner else { return };
+        match creating {
+            true => info!("({}): Success creating VMAC interface {name}", owner.name),
+            false => info!("({}) Success removing VMAC interface {name}", owner.name),
         }
     }
 
@@ -382,6 +419,8 @@ impl Process {
                 Action::Hold(instance) => {
                     let mut operations = Vec::new();
                     let name = self.instance_name(instance).to_owned();
+                    // An instance that holds already is told to hold again when somebody took something away.
+                    self.keeper.restore(instance.0, &mut operations);
                     let missing = self.keeper.hold(instance.0, &mut operations);
                     for interface in missing {
                         warning!(

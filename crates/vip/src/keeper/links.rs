@@ -25,6 +25,12 @@ impl Keeper {
         self.config.instances.iter().flat_map(|holdings| holdings.links.iter().cloned()).collect()
     }
 
+    /// Whether a configured link is not up although its base is: the kernel has not told of it yet, or refused it.
+    pub fn awaits_links(&self) -> bool {
+        let up = |name: &IfName| self.actual.link_named(name).is_some_and(|link| link.enabled && link.running);
+        self.virtual_links().iter().any(|link| up(&link.base) && !up(&link.name))
+    }
+
     /// Creates, adopts or replaces each configured link whose base exists.
     pub(super) fn ensure_links(&mut self, out: &mut Vec<Operation>) {
         if self.running {
@@ -71,7 +77,7 @@ impl Keeper {
             mac,
             group,
             master: base_state.and_then(|base| base.master).filter(is_vrf),
-            no_generated_address: link.family == Family::Inet6 || link.keep_ipv6,
+            no_generated_address: true,
             up: true,
         }));
         if let Some(firewall) = &self.config.firewall {
@@ -103,7 +109,7 @@ impl Keeper {
             return;
         }
         let Some(base) = self.actual.link(key.interface).map(|base| base.name.clone()) else { return };
-        for link in self.virtual_links().iter().filter(|link| link.base == base && link.link_local.is_none()) {
+        for link in self.virtual_links().iter().filter(|link| link.base == base && link.link_local.is_none() && link.copies_link_local) {
             let existing = self.actual.link_named(&link.name).map(|existing| existing.index);
             let Some(existing) = existing.filter(|index| self.prepared.contains(index)) else { continue };
             let has_one = self.actual.addresses().any(|(key, _)| {
@@ -243,6 +249,7 @@ impl VirtualLink {
             }
             _ => None,
         };
+        let copied = copied.filter(|_| self.copies_link_local);
         let link_local = self.link_local.or(copied).filter(|_| self.family == Family::Inet6);
         let link_local = link_local.map(|address| spec(address.into(), 64, 253, Some(0)));
         own.into_iter().chain(link_local)

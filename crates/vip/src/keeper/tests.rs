@@ -207,6 +207,20 @@ fn late_reports_of_our_own_removals_are_no_loss() {
 }
 
 #[test]
+fn what_somebody_took_away_is_put_back_and_nothing_else_is_touched() {
+    let held = config(vec![holdings("A", &["10.0.0.1/32", "10.0.0.2/32"])]);
+    let (mut node, _) = Node::start(held, &[link(2, "eth0")], &[], &[]);
+    node.hold(0);
+    node.settle();
+    node.kernel.remove(&address("10.0.0.2/32").key(IfIndex(2)));
+    assert_eq!(node.settle(), [Consequence::Lost { instance: 0 }]);
+    let mut out = Vec::new();
+    node.keeper.restore(0, &mut out);
+    let out: Vec<_> = out.iter().map(Operation::to_string).collect();
+    assert_eq!(out, ["add address 10.0.0.2/32 dev #2"]);
+}
+
+#[test]
 fn the_same_address_of_another_length_is_somebody_elses_business() {
     let (mut node, _) = Node::start(config(vec![holdings("A", &["10.0.0.1/32"])]), &[link(2, "eth0")], &[], &[0]);
     let other = address("10.0.0.1/24").key(IfIndex(2));
@@ -313,6 +327,7 @@ fn vmac() -> Holdings {
         notify_message: false,
         keep_ipv6: false,
         link_local: None,
+        copies_link_local: true,
     };
     Holdings { interface: Some(name("vrrp.51")), links: vec![virtual_link], ..holdings("A", &["10.0.0.1/32"]) }
 }

@@ -54,6 +54,8 @@ pub struct InstancePart {
     pub addresses: Vec<vip::Address>,
     /// `virtual_ipaddress_excluded`.
     pub excluded: Vec<vip::Address>,
+    /// Virtual MAC links of addresses with `use_vmac`; the addresses name them as their interfaces.
+    pub address_links: Vec<vip::VirtualLink>,
     /// `virtual_routes`.
     pub routes: Vec<vip::Route>,
     /// `virtual_rules`.

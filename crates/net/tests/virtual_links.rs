@@ -54,6 +54,7 @@ fn instance(vrid: u8, family: Family, addresses: &[&str]) -> Holdings {
         notify_message: true,
         keep_ipv6: false,
         link_local: None,
+        copies_link_local: true,
     };
     Holdings {
         name: format!("VI_{vrid}"),

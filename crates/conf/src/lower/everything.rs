@@ -172,7 +172,9 @@ impl<'t> Lower<'t> {
             }
         }
         let needs_firewall = vrrp.brain.instances.iter().zip(&vrrp.instances).any(|(instance, part)| {
-            instance.virtual_link.is_some() || (part.no_accept && !instance.priority.is_owner())
+            instance.virtual_link.is_some()
+                || !part.address_links.is_empty()
+                || (part.no_accept && !instance.priority.is_owner())
         });
         vrrp.firewall = match (&self.global.firewall, needs_firewall) {
             (Some(firewall), _) => Some(firewall.clone()),

@@ -9,7 +9,7 @@ use vrrp::config::{InstanceConfig, IpvlanMode, VirtualLinkKind};
 /// What each instance holds while it is master, and what always stands.
 pub(super) fn config(part: &conf::VrrpPart) -> Config {
     let instances = part.brain.instances.iter().zip(&part.instances).map(|(brain, part)| {
-        let links = virtual_link(brain, part).into_iter().collect();
+        let links = virtual_link(brain, part).into_iter().chain(part.address_links.iter().cloned()).collect();
         Holdings {
             name: brain.name.clone(),
             interface: brain.virtual_link.as_ref().map(|link| link.name.clone()).or_else(|| brain.interface.clone()),
@@ -64,6 +64,7 @@ fn virtual_link(brain: &InstanceConfig, part: &conf::InstancePart) -> Option<Vir
         notify_message: link.notify_message,
         keep_ipv6: part.excluded.iter().any(|address| address.address.family() == Family::Inet6),
         link_local,
+        copies_link_local: !link.transmit_base,
     })
 }
 

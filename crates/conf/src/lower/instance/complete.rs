@@ -70,6 +70,12 @@ impl<'t> Lower<'t> {
                 self.after(span, format!("({name}) the first IPv6 VIP address must be link local"));
             }
         }
+        if written.vmac_addresses {
+            // every address on another interface gets a virtual link there
+            for address in written.addresses.iter_mut().chain(&mut written.excluded) {
+                address.use_vmac |= address.interface.is_some() && address.interface != interface;
+            }
+        }
         let (state, priority) = self.state_and_priority(&written);
         let owner = priority.is_owner();
         self.preemption(&mut written, state, owner);
@@ -77,6 +83,8 @@ impl<'t> Lower<'t> {
         let cast = self.cast(&written, family, &mut fault);
         let authentication = self.instance_authentication(&written, version, interval.duration());
         let virtual_link = self.virtual_link(&mut written, family, vrid, shared, &mut fault);
+        let address_links =
+            self.address_links(&mut written, virtual_link.as_ref(), interface.as_ref(), vrid, &mut shared.names);
         self.duplicate_vrid(&written, interface.as_ref(), virtual_link.as_ref(), family, vrid, shared, &mut fault);
         self.limit_addresses(&mut written, family, interface.as_ref());
         self.instance_trackers(&mut written, interface.as_ref(), owner);
@@ -161,6 +169,7 @@ impl<'t> Lower<'t> {
         let part = InstancePart {
             addresses: written.addresses,
             excluded: written.excluded,
+            address_links,
             routes: written.routes,
             rules: written.rules,
             no_accept: written.no_accept.unwrap_or(false),

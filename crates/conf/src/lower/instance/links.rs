@@ -1,8 +1,13 @@
 //! `use_vmac` and `use_ipvlan`.
 
+use std::collections::HashSet;
+use std::iter;
+
 use types::{Family, IfName, MacAddr, Prefix, Vrid};
+use vip::VirtualLink;
 use vrrp::config::{IpvlanMode, VirtualLinkConfig, VirtualLinkKind};
 
+use super::Written;
 use crate::lower::context::{Lower, printable};
 use crate::lower::names::interface_group;
 use crate::tree::{Line, Word};
@@ -27,29 +32,16 @@ impl LinkWritten {
         vrid: Vrid,
         transmit_base: bool,
         prefix: &str,
-        taken: &mut std::collections::HashSet<String>,
+        taken: &mut HashSet<String>,
     ) -> VirtualLinkConfig {
-        let wanted = match (&self.name, family) {
-            (Some(name), _) => name.to_string(),
-            (None, Family::Inet) => format!("{prefix}.{vrid}"),
-            (None, Family::Inet6) if taken.contains(&format!("{prefix}.{vrid}")) => format!("{prefix}6.{vrid}"),
-            (None, Family::Inet6) => format!("{prefix}.{vrid}"),
-        };
-        let mut name = wanted.clone();
-        let mut number = 1;
-        while self.name.is_none() && taken.contains(&name) {
-            name = format!("{wanted}.{number}");
-            number += 1;
-        }
+        let name = self.name.as_ref().map_or_else(|| free_name(prefix, family, vrid, taken), ToString::to_string);
         taken.insert(name.clone());
         let kind = match &self.ipvlan {
             Some((address, mode)) => VirtualLinkKind::Ipvlan { address: *address, mode: *mode },
             None => VirtualLinkKind::Macvlan { mac: self.mac_address(family, vrid) },
         };
         VirtualLinkConfig {
-            name: name.parse().unwrap_or_else(|_| {
-                format!("vrrp.{vrid}").parse().expect("at most eight octets without blank, slash or colon")
-            }),
+            name: interface_name(&name, vrid),
             kind,
             transmit_base,
             group: self.group,
@@ -66,7 +58,66 @@ impl LinkWritten {
     }
 }
 
+/// A name that no other virtual link has: `vrrp.51`, for IPv6 then `vrrp6.51`, then `vrrp1.51` and so on.
+fn free_name(prefix: &str, family: Family, vrid: Vrid, taken: &HashSet<String>) -> String {
+    let six = (family == Family::Inet6).then(|| format!("{prefix}6.{vrid}"));
+    let numbered = (1..=taken.len() + 1).map(|number| format!("{prefix}{number}.{vrid}"));
+    let mut names = iter::once(format!("{prefix}.{vrid}")).chain(six).chain(numbered);
+    names.find(|name| !taken.contains(name)).unwrap_or_default()
+}
+
+fn interface_name(name: &str, vrid: Vrid) -> IfName {
+    name.parse()
+        .unwrap_or_else(|_| format!("vrrp.{vrid}").parse().expect("at most eight octets without blank, slash or colon"))
+}
+
 impl<'t> Lower<'t> {
+    /// Addresses with `use_vmac` move to virtual links, one for each interface and family; the instance's own serves where it is the same.
+    pub(super) fn address_links(
+        &mut self,
+        written: &mut Written,
+        own: Option<&VirtualLinkConfig>,
+        interface: Option<&IfName>,
+        vrid: Vrid,
+        taken: &mut HashSet<String>,
+    ) -> Vec<VirtualLink> {
+        let prefix = &self.global.out.vmac_prefixes.1;
+        let instance_family = written.family.unwrap_or(Family::Inet);
+        let mut links: Vec<VirtualLink> = Vec::new();
+        for address in written.addresses.iter_mut().chain(&mut written.excluded).filter(|address| address.use_vmac) {
+            let Some(base) = address.interface.as_ref().or(interface).cloned() else { continue };
+            let family = address.address.family();
+            let own = own.filter(|link| {
+                let macvlan = matches!(link.kind, VirtualLinkKind::Macvlan { .. });
+                macvlan && interface == Some(&base) && family == instance_family
+            });
+            if let Some(own) = own {
+                address.interface = Some(own.name.clone());
+                continue;
+            }
+            if let Some(link) = links.iter().find(|link| link.base == base && link.family == family) {
+                address.interface = Some(link.name.clone());
+                continue;
+            }
+            let name = free_name(prefix, family, vrid, taken);
+            taken.insert(name.clone());
+            let name = interface_name(&name, vrid);
+            address.interface = Some(name.clone());
+            links.push(VirtualLink {
+                name,
+                base,
+                family,
+                kind: vip::VirtualLinkKind::Macvlan { mac: MacAddr::virtual_router(family, vrid) },
+                group: None,
+                notify_message: false,
+                keep_ipv6: false,
+                link_local: None,
+                copies_link_local: true,
+            });
+        }
+        links
+    }
+
     pub(super) fn use_vmac(&mut self, line: Line<'t>, name: &str) -> Option<LinkWritten> {
         let mut link = LinkWritten { name: None, mac: None, ipvlan: None, notify_message: false, group: None };
         let mut words = line.arguments();

@@ -1,11 +1,17 @@
 //! The typed configuration: what keepalived.conf means, each part in the words of the crate that acts on it.
 
+mod changes;
+mod show;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use notify::{Fifos, Mail, Script, ScriptUser, VrrpScripts};
 use serde::{Deserialize, Serialize};
 use types::IfName;
+
+pub use changes::{Change, diff};
+pub use show::Secrets;
 
 /// Everything a file says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! The whole file: what stands at its top, in order, and what is settled after reading.
 
+use lvs::{ProbeConfig, ScriptRef};
 use vrrp::config::{AnnounceLimit, TrackTarget};
 
 use super::context::Lower;
@@ -9,7 +10,7 @@ use super::script::{Role, Runner};
 use super::sync_group::GroupWritten;
 use super::tracking::Definitions;
 use super::virtual_server::Directors;
-use crate::configuration::{Configuration, Firewall, Linkbeat};
+use crate::configuration::{CheckerPart, Configuration, Firewall, Linkbeat};
 use crate::diagnostic::{Class, Diagnostic};
 use crate::tree::{Line, Tree};
 
@@ -192,6 +193,17 @@ impl<'t> Lower<'t> {
 
     /// Only what something tracks is kept, and only scripts that may run.
     fn settle_definitions(&mut self, definitions: Definitions, configuration: &mut Configuration) {
+        let brain = &configuration.vrrp.brain;
+        let tracked: std::collections::HashSet<String> = brain
+            .instances
+            .iter()
+            .flat_map(|instance| &instance.trackers)
+            .chain(brain.sync_groups.iter().flat_map(|group| &group.trackers))
+            .filter_map(|tracker| match &tracker.target {
+                TrackTarget::Script(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
         let mut disabled = std::collections::HashSet::new();
         for defined in definitions.scripts.list {
             let name = defined.value.config.name.clone();
@@ -206,7 +218,7 @@ impl<'t> Lower<'t> {
                 None => {
                     disabled.insert(name);
                 }
-                Some(_) if !defined.used => {
+                Some(_) if !tracked.contains(&name) => {
                     self.advise("unused", defined.span, format!("Warning - script {name} is not used"));
                 }
                 Some(script) => {
@@ -286,6 +298,30 @@ impl<'t> Lower<'t> {
         brain.sync_daemon = self.global.sync_daemon.clone();
         brain.init_notifies = self.global.init_notifies;
         brain.nftables = self.global.nftables_ipvs.clone();
-        configuration.checker.scripts = directors.scripts;
+        number_scripts(&mut configuration.checker, directors.scripts);
     }
+}
+
+/// Numbers the scripts in the order in which servers name them, so that equal meanings are equal values.
+fn number_scripts(part: &mut CheckerPart, scripts: Vec<notify::Script>) {
+    let mut scripts: Vec<Option<notify::Script>> = scripts.into_iter().map(Some).collect();
+    let mut ordered = Vec::with_capacity(scripts.len());
+    let mut number = |reference: &mut ScriptRef| {
+        if let Some(script) = scripts.get_mut(reference.0 as usize).and_then(Option::take) {
+            ordered.push(script);
+            *reference = ScriptRef((ordered.len() - 1) as u32);
+        }
+    };
+    for server in &mut part.brain.virtual_servers {
+        server.quorum_up.iter_mut().chain(&mut server.quorum_down).for_each(&mut number);
+        for real in &mut server.real_servers {
+            real.notify_up.iter_mut().chain(&mut real.notify_down).for_each(&mut number);
+            for checker in &mut real.checkers {
+                if let ProbeConfig::Misc(misc) = &mut checker.probe {
+                    number(&mut misc.script);
+                }
+            }
+        }
+    }
+    part.scripts = ordered;
 }

@@ -424,6 +424,15 @@ impl<'t> Lower<'t> {
 
     fn finish_globals(&mut self) {
         let FifoLines { fifos, scripts } = std::mem::take(&mut self.global.fifo_paths);
+        for (index, name) in ["notify_fifo", "vrrp_notify_fifo", "lvs_notify_fifo"].into_iter().enumerate() {
+            if fifos[index].is_none() && scripts[index].is_some() {
+                self.found.push(crate::diagnostic::Diagnostic::new(
+                    Class::Advice,
+                    "script-without-fifo",
+                    format!("{name}_script without {name}: nothing starts it"),
+                ));
+            }
+        }
         let mut built = fifos.into_iter().zip(scripts).map(|(fifo, script)| fifo.map(|fifo| Fifo { script, ..fifo }));
         let mut fifos =
             Fifos { all: built.next().flatten(), vrrp: built.next().flatten(), lvs: built.next().flatten() };

@@ -22,7 +22,6 @@ pub(super) struct Defined<T> {
     pub(super) weight: i64,
     pub(super) reverse: bool,
     pub(super) span: Span,
-    pub(super) used: bool,
 }
 
 /// Command of a tracked script before the checks of script security.
@@ -190,22 +189,22 @@ impl<'t> Lower<'t> {
                     self.interface_told(name, |text| format!("({owner}) tracked interface {text} doesn't exist"));
                 Some((TrackTarget::Interface(interface?), 0, false))
             }
-            TrackKind::Script => definitions.scripts.get_mut(text).map(|found| {
-                found.used = true;
-                (TrackTarget::Script(text.to_owned()), found.weight, found.reverse)
-            }),
-            TrackKind::File => definitions.files.get_mut(text).map(|found| {
-                found.used = true;
-                (TrackTarget::File(text.to_owned()), found.weight, found.reverse)
-            }),
-            TrackKind::Process => definitions.processes.get_mut(text).map(|found| {
-                found.used = true;
-                (TrackTarget::Process(text.to_owned()), found.weight, found.reverse)
-            }),
-            TrackKind::Bfd => definitions.bfds.get_mut(text).map(|found| {
-                found.used = true;
-                (TrackTarget::Bfd(text.to_owned()), found.weight, found.reverse)
-            }),
+            TrackKind::Script => definitions
+                .scripts
+                .get_mut(text)
+                .map(|found| (TrackTarget::Script(text.to_owned()), found.weight, found.reverse)),
+            TrackKind::File => definitions
+                .files
+                .get_mut(text)
+                .map(|found| (TrackTarget::File(text.to_owned()), found.weight, found.reverse)),
+            TrackKind::Process => definitions
+                .processes
+                .get_mut(text)
+                .map(|found| (TrackTarget::Process(text.to_owned()), found.weight, found.reverse)),
+            TrackKind::Bfd => definitions
+                .bfds
+                .get_mut(text)
+                .map(|found| (TrackTarget::Bfd(text.to_owned()), found.weight, found.reverse)),
         };
         let Some((target, mut weight, mut reverse)) = inherited else {
             if kind == TrackKind::Bfd && definitions.bfds.was_refused(text) {

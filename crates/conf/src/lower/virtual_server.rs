@@ -306,11 +306,8 @@ impl<'t> Lower<'t> {
                     self.general(word.span, format!("Invalid lvs_scheduler '{}' - ignoring", printable(word.text)));
                 }
             }
-            ("hashed", _) => {
-                if !matches!(written.scheduler.as_deref(), Some("sh" | "mh")) {
-                    self.general(line.span(), "hashed only applies to sh scheduler - ignoring");
-                }
-            }
+            ("hashed", _) if matches!(written.scheduler.as_deref(), Some("sh" | "mh")) => {}
+            ("hashed", _) => self.general(line.span(), "hashed only applies to sh scheduler - ignoring"),
             ("ops", _) => written.flags.one_packet = true,
             ("flag-1", _) => written.flags.scheduler_1 = true,
             ("flag-2", _) => written.flags.scheduler_2 = true,

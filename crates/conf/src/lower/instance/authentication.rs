@@ -204,7 +204,7 @@ impl<'t> Lower<'t> {
     }
 
     fn hexadecimal(&mut self, digits: &str, span: Span, name: &str, id: u8) -> Option<Vec<u8>> {
-        let octets: Option<Vec<u8>> = (digits.is_ascii() && digits.len() % 2 == 0)
+        let octets: Option<Vec<u8>> = (digits.is_ascii() && digits.len().is_multiple_of(2))
             .then(|| (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect())
             .flatten();
         if octets.is_none() {

@@ -13,7 +13,8 @@ impl<'t> Lower<'t> {
     pub(super) fn apply_strict(&mut self, written: &mut Written, version: VrrpVersion) {
         let name = written.name.clone();
         let span = written.span;
-        let owner = written.priority.is_some_and(|priority| priority.is_owner());
+        let owner =
+            written.priority.map_or(written.state == Some(InitialState::Master), |priority| priority.is_owner());
         if written.state == Some(InitialState::Master) && !owner && written.priority.is_some() {
             self.after(span, format!("({name}) State MASTER must match being address owner"));
             written.state = Some(InitialState::Backup);

@@ -130,7 +130,7 @@ impl<'t> Lower<'t> {
             vrrp,
             checker,
         };
-        definitions.bfds.add(name, Defined { value, weight, reverse, span: line.span(), used: false });
+        definitions.bfds.add(name, Defined { value, weight, reverse, span: line.span() });
     }
 
     /// Milliseconds with three decimals.

@@ -112,9 +112,7 @@ impl<'t> Lower<'t> {
             );
         }
         let span = line.span();
-        definitions
-            .scripts
-            .add(name, Defined { value: ScriptDefinition { config, user }, weight, reverse, span, used: false });
+        definitions.scripts.add(name, Defined { value: ScriptDefinition { config, user }, weight, reverse, span });
     }
 
     /// Seconds with three decimals; 0 counts as one second.
@@ -188,7 +186,7 @@ impl<'t> Lower<'t> {
             return;
         }
         let value = TrackFileConfig { name: name.to_owned(), path, init };
-        definitions.files.add(name, Defined { value, weight, reverse, span: line.span(), used: false });
+        definitions.files.add(name, Defined { value, weight, reverse, span: line.span() });
     }
 
     fn init_file(&mut self, line: Line<'t>, name: &str) -> Option<InitFile> {
@@ -306,6 +304,6 @@ impl<'t> Lower<'t> {
             self.general(line.span(), format!("Process {name} already defined - ignoring"));
             return;
         }
-        definitions.processes.add(name, Defined { value: config, weight, reverse, span: line.span(), used: false });
+        definitions.processes.add(name, Defined { value: config, weight, reverse, span: line.span() });
     }
 }

@@ -388,10 +388,7 @@ impl<'t> Lower<'t> {
         ) {
             ("name", Some(word)) if definitions.bfds.was_refused(word.text) => refused = true,
             ("name", Some(word)) => match definitions.bfds.get_mut(word.text) {
-                Some(found) => {
-                    found.used = true;
-                    name = Some(word.text.to_owned());
-                }
+                Some(_) => name = Some(word.text.to_owned()),
                 None => lower.general(word.span, format!("BFD_CHECK - BFD {} not configured", printable(word.text))),
             },
             _ => {

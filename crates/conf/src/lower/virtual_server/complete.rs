@@ -309,6 +309,22 @@ impl<'t> Lower<'t> {
             );
         }
         let host = real.virtual_host.as_ref().or(server.virtual_host.as_ref());
+        if let ProbeWritten::File { .. } | ProbeWritten::Bfd { .. } = checker.probe {
+            // these follow something else: no schedule of their own
+            return CheckerConfig {
+                probe: match checker.probe {
+                    ProbeWritten::Bfd { name } => ProbeConfig::Bfd { name },
+                    ProbeWritten::File { file, weight, reverse } => ProbeConfig::File { file, weight, reverse },
+                    _ => ProbeConfig::Tcp(endpoint),
+                },
+                delay_loop: Duration::from_secs(60),
+                retry: 0,
+                delay_before_retry: Duration::from_secs(1),
+                warmup: Duration::ZERO,
+                alpha: checker.alpha.unwrap_or(alpha),
+                log_all_failures: false,
+            };
+        }
         let probe = match checker.probe {
             ProbeWritten::Tcp => ProbeConfig::Tcp(endpoint),
             ProbeWritten::Ping => ProbeConfig::Ping(endpoint),

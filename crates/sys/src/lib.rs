@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod clock;
 pub mod datagrams;
+pub mod memory;
 pub mod pcre2;
 pub mod pid_file;
 pub mod polled;

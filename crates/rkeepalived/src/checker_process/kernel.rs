@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ipvs::{Daemon, Operation, Table, Timeouts};
-use net::ipvs::Ipvs;
+use net::ipvs::{Ipvs, Refusal};
 use types::Instant;
 
 use crate::logging::{error, info};
@@ -80,12 +80,12 @@ impl Kernel {
         }
     }
 
-    /// Changes the table; refusals are told one by one, and the next comparison tries them again.
-    pub(super) fn apply(&mut self, operations: &[Operation]) {
+    /// Changes the table; what is refused is told one by one and handed back.
+    pub(super) fn apply(&mut self, operations: &[Operation]) -> Vec<Refusal> {
         if self.keep_table {
-            return;
+            return Vec::new();
         }
-        let Some(ipvs) = &mut self.ipvs else { return };
+        let Some(ipvs) = &mut self.ipvs else { return Vec::new() };
         match ipvs.apply(operations) {
             Ok(refusals) => {
                 for refusal in refusals.iter().take(50) {
@@ -94,8 +94,12 @@ impl Kernel {
                 if refusals.len() > 50 {
                     error!("and {} more IPVS commands were refused", refusals.len() - 50);
                 }
+                refusals
             }
-            Err(refused) => error!("{refused}"),
+            Err(refused) => {
+                error!("{refused}");
+                Vec::new()
+            }
         }
     }
 
@@ -123,12 +127,12 @@ impl Kernel {
     pub(super) fn run_daemons(&mut self, wanted: &[Daemon]) {
         let Some(ipvs) = &mut self.ipvs else { return };
         let standing = ipvs.daemons().unwrap_or_default();
-        for daemon in standing.iter().filter(|daemon| !wanted.contains(daemon)) {
+        for daemon in standing.iter().filter(|running| !wanted.iter().any(|daemon| daemon.is_met_by(running))) {
             if let Err(refused) = ipvs.stop_daemon(daemon.role) {
                 error!("{refused}");
             }
         }
-        for daemon in wanted.iter().filter(|daemon| !standing.contains(daemon)) {
+        for daemon in wanted.iter().filter(|daemon| !standing.iter().any(|running| daemon.is_met_by(running))) {
             if let Err(refused) = ipvs.start_daemon(daemon) {
                 error!("{refused}");
             }

@@ -9,7 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use checkers::{Context, Report};
+use ipvs::Operation;
 use lvs::{Action, Director, Event, ProbeId, Remembered};
+use net::ipvs::Refusal;
 use notify::{Alert, Owner};
 use sys::script::Spawner;
 use sys::{PidFile, Signal, SignalStream, Timer};
@@ -66,7 +68,8 @@ async fn serve(mut channel: Channel<ToChild, FromChild>) -> Exit {
     let now = sys::clock::now();
     let remembered: Remembered = postcard::from_bytes(&remembered).unwrap_or_default();
     let mut actions = Vec::new();
-    let director = Director::new(part.brain.clone(), now, &remembered, sys::clock::wall_micros(), &mut actions);
+    let mut director = Director::new(part.brain.clone(), now, &remembered, sys::clock::wall_micros(), &mut actions);
+    director.name_scripts(script_names(&part));
     let mut process = match Process::new(director, part, global, options, spawner) {
         Ok(process) => process,
         Err(refused) => {
@@ -242,6 +245,7 @@ impl Process {
         self.part = part;
         let mut actions = Vec::new();
         self.director.reconfigure(began, self.part.brain.clone(), &mut actions);
+        self.director.name_scripts(script_names(&self.part));
         self.perform(actions);
         self.read_files();
         info!("Reload finished in {} usec", sys::clock::now().since(began).as_micros());
@@ -278,7 +282,8 @@ impl Process {
                 }
                 Action::Table(operations) => {
                     self.changed = true;
-                    self.kernel.apply(&operations);
+                    let refused = self.kernel.apply(&operations);
+                    self.refused(&refused);
                 }
                 Action::SetTimeouts(timeouts) => self.kernel.set_timeouts(timeouts),
                 Action::RestoreTimeouts => self.kernel.restore_timeouts(),
@@ -314,6 +319,18 @@ impl Process {
         }
     }
 
+    /// What the kernel refused is known to the director, so that the next comparison does not take it for somebody else's change.
+    fn refused(&mut self, refusals: &[Refusal]) {
+        for refusal in refusals {
+            if let Operation::AddService { key, .. } = &refusal.operation {
+                self.tell(Event::Refused(*key));
+            }
+        }
+        if refusals.iter().any(Refusal::table_differs) {
+            self.tell(Event::Compare);
+        }
+    }
+
     /// Tells the supervisor which servers are down, when that has changed: a replacement of this process must not send
     /// clients to them.
     fn remember(&mut self, channel: &mut Channel<ToChild, FromChild>) {
@@ -344,4 +361,8 @@ fn context(part: &conf::CheckerPart) -> Context {
         .iter()
         .map(|script| checkers::Script { command: crate::notifier::command(script), open_only: script.open_only });
     Context::new(scripts.collect(), part.brain.ssl.clone())
+}
+
+fn script_names(part: &conf::CheckerPart) -> Vec<String> {
+    part.scripts.iter().map(|script| script.text.clone()).collect()
 }

@@ -413,6 +413,7 @@ impl Supervisor<'_> {
             manager.ready();
         }
         self.next_watchdog = self.watchdog.map(|_| sys::clock::now());
+        give_memory_back();
     }
 
     fn answered(&mut self, role: Role) {
@@ -421,6 +422,7 @@ impl Supervisor<'_> {
         if waiting.is_empty() {
             self.reloading = None;
             info!("Reload complete");
+            give_memory_back();
             if let Some(manager) = &self.service_manager {
                 manager.ready();
             }
@@ -657,6 +659,13 @@ impl Supervisor<'_> {
         }
         info!("Stopped Keepalived v{} (rkeepalived v{})", version::KEEPALIVED, version::OURS);
     }
+}
+
+/// What reading a configuration needed is not needed any more.
+fn give_memory_back() {
+    sys::memory::trim_heap();
+    // Refused where memory is locked; then it stays, which harms nothing.
+    let _ = sys::memory::release_code_pages();
 }
 
 /// Next message of a child; waits for ever where there is none.

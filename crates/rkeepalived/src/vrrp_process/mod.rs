@@ -609,6 +609,9 @@ impl Process {
             if known || self.ready_by <= sys::clock::now() {
                 self.ready = true;
                 channel.send(&FromChild::Ready);
+                // The start's code and heap; refused where memory is locked, which harms nothing.
+                sys::memory::trim_heap();
+                let _ = sys::memory::release_code_pages();
             }
         }
         if std::mem::take(&mut self.news) {

@@ -10,5 +10,7 @@ mod mixed;
 mod processes;
 mod reload;
 mod takeover;
+mod tracked_processes;
 mod tracking;
+mod virtual_links;
 mod wire;

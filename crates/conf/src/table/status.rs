@@ -25,7 +25,6 @@ pub(super) const NFTABLES: Status =
 pub(super) const NFTABLES_IPVS: Status = Status::NotYet("groups are served address by address, without firewall marks");
 pub(super) const IPTABLES: Status = Status::NotYet("iptables and ipsets are not offered; use nftables");
 pub(super) const LINKBEAT: Status = Status::NotYet("links are watched through netlink, not polled");
-pub(super) const TRACK_PROCESS: Status = Status::NotYet("processes are not watched yet");
 pub(super) const SYNC_DAEMON: Status = Status::NotYet("the IPVS connection synchronisation daemon is not started yet");
 pub(super) const RELOAD_TIME: Status = Status::NotYet("reloads at a given time are not built yet");
 pub(super) const NAMESPACE_IPVS: Status = Status::NotYet("IPVS is configured in the daemon's own namespace");

@@ -45,23 +45,23 @@ pub fn list_connections(connections: &[Connection], persistence: bool) -> String
     let mut text = String::from(
         "IPVS connection entries\npro expire state       source             virtual            destination",
     );
-    text.push_str(if persistence { "        pe name pe_data\n" } else { "\n" });
+    text.push_str(if persistence { "        pe name          pe_data\n" } else { "\n" });
     for connection in connections {
         let (minutes, seconds) = (connection.expires / 60, connection.expires % 60);
         let show = |place: SocketAddr| end(place.ip(), Port(place.port()));
         let _ = write!(
             text,
-            "{:<3} {minutes:02}:{seconds:02}  {:<11} {:<18} {:<18} {}",
+            "{:<3} {minutes:02}:{seconds:02}  {:<11} {:<18} {:<18} ",
             connection.protocol,
             connection.state,
             show(connection.client),
-            show(connection.service),
-            show(connection.destination)
+            show(connection.service)
         );
-        if let Some((engine, data)) = connection.persistence.as_ref().filter(|_| persistence) {
-            let _ = write!(text, " {engine} {data}");
-        }
-        text.push('\n');
+        let destination = show(connection.destination);
+        let _ = match connection.persistence.as_ref().filter(|_| persistence) {
+            Some((engine, data)) => writeln!(text, "{destination:<18} {engine:<16} {data}"),
+            None => writeln!(text, "{destination}"),
+        };
     }
     text
 }
@@ -100,6 +100,30 @@ mod tests {
         let (connections, refused) = parse_connections(text);
         assert_eq!((connections.len(), refused), (1, 2));
         assert_eq!(connections[0].client, "10.0.0.2:4321".parse().unwrap());
+    }
+
+    /// Lines of the kernel and of ipvsadm 1.31, taken from one table under user-mode Linux.
+    #[test]
+    fn connections_look_as_in_ipvsadm() {
+        let kernel = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n\
+             TCP 0A000064 B84C 0A000064 0051 7F000001 1F90 ESTABLISHED     893\n\
+             TCP 2001:0db8:0000:0000:0000:0000:0000:0100 8104 2001:0db8:0000:0000:0000:0000:0000:0100 0050 \
+             0000:0000:0000:0000:0000:0000:0000:0001 1F90 ESTABLISHED     893\n\
+             TCP 0A000064 8556 0A000064 0050 7F000001 1F90 CLOSE             3\n\
+             TCP 0A000000 0000 0A000064 0051 7F000001 1F90 ASSURED         293\n";
+        let lines = "\
+TCP 14:53  ESTABLISHED 10.0.0.100:47180   10.0.0.100:81      127.0.0.1:8080
+TCP 14:53  ESTABLISHED [2001:db8::100]:33028 [2001:db8::100]:80 [::1]:8080
+TCP 00:03  CLOSE       10.0.0.100:34134   10.0.0.100:80      127.0.0.1:8080
+TCP 04:53  ASSURED     10.0.0.0:0         10.0.0.100:81      127.0.0.1:8080
+";
+        let (connections, refused) = parse_connections(kernel);
+        assert_eq!(refused, 0);
+        let heading =
+            "IPVS connection entries\npro expire state       source             virtual            destination";
+        assert_eq!(list_connections(&connections, false), format!("{heading}\n{lines}"));
+        let data = format!("{heading}        pe name          pe_data\n{lines}");
+        assert_eq!(list_connections(&connections, true), data);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) const SECTIONS: &[Section] = &[
             row("linkbeat_interfaces", "{ IFNAME [MII|ETHTOOL|IOCTL] … }", "none", "2.2.7", Tracking, LINKBEAT, "VrrpPart::linkbeat", "Interfaces whose link state is polled, with preferred method"),
             row("vrrp_instance", "NAME { … }", "-", "2.2.7", Vrrp, HONOURED, "vrrp::Config::instances", "A virtual router; duplicate names ignored"),
             row("vrrp_script", "NAME { … }", "-", "2.2.7", Tracking, HONOURED, "vrrp::Config::scripts", "Periodically run check; removed with a warning when untracked"),
-            row("vrrp_track_process", "NAME { … }", "-", "2.2.7", Tracking, TRACK_PROCESS, "vrrp::Config::processes", "Monitor existence of processes through kernel process events"),
+            row("vrrp_track_process", "NAME { … }", "-", "2.2.7", Tracking, HONOURED, "vrrp::Config::processes", "Monitor existence of processes through kernel process events"),
             row("interface_up_down_delays", "{ IFNAME DOWN [UP] … }; TIMER 0..255", "none", "2.2.7", Tracking, HONOURED, "vrrp::Config::link_delays", "Debounce link changes; UP defaults to 0"),
             row("track_file", "NAME { … }", "-", "2.2.7", Tracking, HONOURED, "vrrp::Config::files and lvs::Config::files", "File whose integer content drives priorities or real server weights"),
             row("vrrp_track_file", "NAME { … }", "-", "2.2.7", Deprecated, HONOURED, "", "Old spelling; maps to track_file block").means("track_file"),

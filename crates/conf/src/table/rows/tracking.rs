@@ -52,28 +52,28 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         paths: &["vrrp_track_process"],
         rows: &[
-            row("process", "PATH_OR_COMM [PARAM …]", "required", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::process", "Command to match; parameters imply full command line matching"),
-            row("param_match", "[initial|partial]", "exact when parameters given", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::param_match", "How parameters compare; no argument means exact"),
-            row("weight", "-254..254 [reverse]", "0", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::weight", "Priority change; 0 or beyond ±253 means fault"),
-            row("quorum", "1..65535", "1", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::quorum", "Least number of matching processes"),
-            row("quorum_max", "0..65535", "unlimited", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::quorum_max", "Most matching processes allowed; 0 means none may run"),
-            row("delay", "TIMER 0.000001..3600", "0", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::delay", "Sets both fork_delay and terminate_delay"),
-            row("terminate_delay", "TIMER 0.000001..3600", "0", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::terminate_delay", "Wait after losing quorum before acting"),
-            row("fork_delay", "TIMER 0.000001..3600", "0", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::fork_delay", "Wait after gaining quorum before acting"),
-            row("full_command", "none", "off", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig::full_command", "Match argv[0] from cmdline rather than the 15 byte comm"),
+            row("process", "PATH_OR_COMM [PARAM …]", "required", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::process", "Command to match; parameters imply full command line matching"),
+            row("param_match", "[initial|partial]", "exact when parameters given", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::param_match", "How parameters compare; no argument means exact"),
+            row("weight", "-254..254 [reverse]", "0", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::weight", "Priority change; 0 or beyond ±253 means fault"),
+            row("quorum", "1..65535", "1", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::quorum", "Least number of matching processes"),
+            row("quorum_max", "0..65535", "unlimited", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::quorum_max", "Most matching processes allowed; 0 means none may run"),
+            row("delay", "TIMER 0.000001..3600", "0", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::delay", "Sets both fork_delay and terminate_delay"),
+            row("terminate_delay", "TIMER 0.000001..3600", "0", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::terminate_delay", "Wait after losing quorum before acting"),
+            row("fork_delay", "TIMER 0.000001..3600", "0", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::fork_delay", "Wait after gaining quorum before acting"),
+            row("full_command", "none", "off", "2.2.7", Tracking, HONOURED, "TrackProcessConfig::full_command", "Match argv[0] from cmdline rather than the 15 byte comm"),
         ],
     },
     Section {
         paths: &["vrrp_track_process/param_match"],
         rows: &[
-            row("initial", "none", "-", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig", "Given parameters must be the leading ones; last may be just a prefix"),
-            row("partial", "none", "-", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig", "Given parameters must be the leading ones, each complete"),
+            row("initial", "none", "-", "2.2.7", Tracking, HONOURED, "TrackProcessConfig", "Given parameters must be the leading ones; last may be just a prefix"),
+            row("partial", "none", "-", "2.2.7", Tracking, HONOURED, "TrackProcessConfig", "Given parameters must be the leading ones, each complete"),
         ],
     },
     Section {
         paths: &["vrrp_track_process/weight"],
         rows: &[
-            row("reverse", "none", "off", "2.2.7", Tracking, TRACK_PROCESS, "TrackProcessConfig", "Invert the result"),
+            row("reverse", "none", "off", "2.2.7", Tracking, HONOURED, "TrackProcessConfig", "Invert the result"),
         ],
     },
     Section {

@@ -148,7 +148,7 @@ pub(crate) enum Command {
     Demo(crate::commands::demo::Arguments),
     /// Check configuration files, on any machine
     Check(crate::commands::check::Arguments),
-    /// Show what a configuration says after includes and definitions, or what a reload would change
+    /// Show what a configuration means, or what a reload would touch
     Config(crate::commands::config::Arguments),
     /// List, save, restore and zero the kernel's virtual servers, as ipvsadm does
     Ipvs(crate::commands::ipvs::Arguments),

@@ -23,7 +23,12 @@ pub(crate) fn run(words: &[OsString]) -> i32 {
     let output = runtime.block_on(checkers::genhash::run(&arguments));
     // A reader that has gone is no failure of ours.
     let _ = std::io::stdout().write_all(output.stdout.as_bytes());
-    let _ = std::io::stderr().write_all(output.stderr.as_bytes());
+    let mut called = words.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if before == 2 {
+        called += " --genhash";
+    }
+    let told = output.stderr.replace("Usage: genhash ", &format!("Usage: {called} "));
+    let _ = std::io::stderr().write_all(told.as_bytes());
     i32::from(output.code)
 }
 

@@ -293,7 +293,7 @@ impl Supervisor<'_> {
                 Role::Vrrp => self.cli.only_vrrp || !self.cli.only_checkers,
                 Role::Checker => self.cli.only_checkers || !self.cli.only_vrrp,
                 Role::Bfd => {
-                    !self.cli.no_bfd && !(self.cli.only_vrrp || self.cli.only_checkers)
+                    !(self.cli.no_bfd || self.cli.only_vrrp || self.cli.only_checkers)
                         || (configured && !self.cli.no_bfd)
                 }
             };

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod checkers;
+mod commands;
 mod directors;
 mod farm;
 mod forwarding;

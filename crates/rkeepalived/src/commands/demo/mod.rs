@@ -4,8 +4,11 @@
 //! namespaces, and a user namespace where we are not root). When the sandbox's first process ends, the kernel removes all
 //! of it, whatever happened.
 
+mod network;
+mod node;
 mod pinger;
 mod sandbox;
+mod screen;
 mod story;
 
 use std::net::Ipv4Addr;
@@ -28,6 +31,9 @@ pub(crate) struct Arguments {
     /// Program that the nodes run, instead of this one (a keepalived, for comparison)
     #[arg(long, value_name = "PROGRAM")]
     program: Option<PathBuf>,
+    /// Play the same with Debian's keepalived afterwards, where it is installed, and print both
+    #[arg(long)]
+    compare: bool,
     /// Show what the nodes log
     #[arg(long)]
     log: bool,
@@ -56,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> i32 {
         Ok(code) => code,
         Err(refused) => {
             eprintln!("{refused}");
-            1
+            if arguments.inside { sandbox::FAILED } else { 1 }
         }
     }
 }

@@ -1,160 +1,180 @@
 //! What is shown: who is master, the master killed, the time until the address answers again.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{BufRead, BufReader, Read};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use types::{CentiSeconds, Instant, Priority};
 
-use super::{Arguments, VIRTUAL_ADDRESS, sandbox};
+use super::network::Host;
+use super::node::Node;
+use super::screen::Screen;
+use super::{Arguments, VIRTUAL_ADDRESS, network, sandbox};
 
 /// Priorities of the nodes.
-const NODES: [(&str, u8); 2] = [("a", 150), ("b", 100)];
+const PRIORITIES: [u8; 2] = [150, 100];
+/// The hosts: the nodes, and who watches them.
+const HOSTS: [(&str, Ipv4Addr); 3] =
+    [("a", Ipv4Addr::new(192, 0, 2, 1)), ("b", Ipv4Addr::new(192, 0, 2, 2)), ("client", Ipv4Addr::new(192, 0, 2, 9))];
 
-enum Heard {
+/// What the threads that read pipes tell.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A line of a node's log.
     Line(usize, String),
+    /// The client had an answer.
     Answer(Instant),
 }
 
-struct Node {
-    name: &'static str,
-    priority: u8,
-    process: Option<Child>,
-    state: &'static str,
+/// A program that plays the nodes.
+struct Contender {
+    title: String,
+    program: PathBuf,
+}
+
+/// What was measured of it.
+struct Measured {
+    title: String,
+    outages: Vec<Duration>,
+    returns: Vec<Duration>,
 }
 
 struct Story<'a> {
     arguments: &'a Arguments,
-    program: std::path::PathBuf,
+    interval: CentiSeconds,
     nodes: Vec<Node>,
+    client: Host,
     sender: Sender<Heard>,
     heard: Receiver<Heard>,
-    began: Instant,
     answers: VecDeque<Instant>,
-    terminal: bool,
+    screen: Screen,
 }
 
-/// Tells the story and returns the exit status: 1 when a takeover failed.
+/// Tells the story and returns the exit status; a takeover that failed is an error.
 pub(super) fn tell(arguments: &Arguments) -> Result<i32, String> {
-    sandbox::build()?;
+    let interval = CentiSeconds::new((arguments.interval * 100.0).round().clamp(1.0, 1000.0) as u16)
+        .map_err(|refused| refused.to_string())?;
+    let contenders = contenders(arguments)?;
+    sandbox::own_run_directory()?;
+    let mut hosts = network::build(&HOSTS)?;
+    let Some(client) = hosts.pop() else { return Err("there is no client".into()) };
     let (sender, heard) = channel();
+    let mut story = Story {
+        arguments,
+        interval,
+        nodes: hosts.into_iter().zip(PRIORITIES).map(|(host, priority)| Node::new(host, priority)).collect(),
+        client,
+        sender,
+        heard,
+        answers: VecDeque::new(),
+        screen: Screen::new(),
+    };
+    println!(
+        "Two nodes (a: priority 150, b: priority 100) and a client on one switch. The client asks {VIRTUAL_ADDRESS} for an\n\
+         echo every 10 ms. VRRPv3, one advert every {interval} s: a silent master is missed after 3 intervals and the skew\n\
+         of b, {} ms.\n",
+        story.protocol_time().as_millis()
+    );
+    let mut measured = Vec::new();
+    for contender in &contenders {
+        if contenders.len() > 1 {
+            story.screen.print(&format!("--- {} ---", contender.title));
+        }
+        let told = story.run(contender);
+        for node in &mut story.nodes {
+            node.kill();
+        }
+        story.screen.erase();
+        measured.push(told?);
+    }
+    story.summary(&measured);
+    Ok(0)
+}
+
+/// Who plays: this program, another one, or this one and Debian's keepalived.
+fn contenders(arguments: &Arguments) -> Result<Vec<Contender>, String> {
     let program = match &arguments.program {
         Some(program) => program.clone(),
         None => std::env::current_exe().map_err(|refused| refused.to_string())?,
     };
-    let mut story = Story {
-        arguments,
-        program,
-        nodes: NODES.iter().map(|&(name, priority)| Node { name, priority, process: None, state: "off" }).collect(),
-        sender,
-        heard,
-        began: sys::clock::now(),
-        answers: VecDeque::new(),
-        terminal: std::io::stdout().is_terminal(),
-    };
-    let told = story.run();
-    for node in &mut story.nodes {
-        node.kill();
+    let title = program.file_name().map_or_else(|| "?".into(), |name| name.to_string_lossy().into_owned());
+    let mut contenders = vec![Contender { title, program }];
+    if arguments.compare {
+        match sandbox::find("keepalived") {
+            Some(program) => contenders.push(Contender { title: "keepalived".into(), program }),
+            None => println!(
+                "keepalived is not installed, so there is nothing to compare with: apt-get install keepalived\n"
+            ),
+        }
     }
-    told
+    Ok(contenders)
 }
 
 impl Story<'_> {
-    fn run(&mut self) -> Result<i32, String> {
-        let interval = CentiSeconds::new((self.arguments.interval * 100.0).round().clamp(1.0, 1000.0) as u16)
-            .map_err(|refused| refused.to_string())?;
-        println!(
-            "Two nodes (a: priority 150, b: priority 100) and a client on one switch. The client asks {VIRTUAL_ADDRESS} for an\n\
-             echo every 10 ms. VRRPv3, one advert every {interval} s: a silent master is missed after 3 intervals and the skew\n\
-             of b, {} ms.\n",
-            self.protocol_time(interval).as_millis()
-        );
+    fn run(&mut self, contender: &Contender) -> Result<Measured, String> {
+        self.answers.clear();
+        for node in &self.nodes {
+            node.host.boot(VIRTUAL_ADDRESS)?;
+        }
         let mut pinger = self.start_pinger()?;
-        for node in 0..self.nodes.len() {
-            self.start(node, interval)?;
+        let told = self.rounds(contender);
+        let _ = pinger.kill();
+        let _ = pinger.wait();
+        told
+    }
+
+    fn rounds(&mut self, contender: &Contender) -> Result<Measured, String> {
+        for number in 0..self.nodes.len() {
+            self.start(number, contender)?;
         }
         self.until("a becomes master", Duration::from_secs(20), |story| story.nodes[0].state == "MASTER")?;
         self.until("the address answers", Duration::from_secs(10), |story| !story.answers.is_empty())?;
-        let mut outages = Vec::new();
-        let mut returns = Vec::new();
+        let mut measured = Measured { title: contender.title.clone(), outages: Vec::new(), returns: Vec::new() };
         for round in 1..=self.arguments.rounds {
             self.watch(Duration::from_millis(700));
-            self.say(&format!(
+            self.screen.say(&format!(
                 "round {round}: node a dies: its cable goes dead and all its processes are killed, no goodbye"
             ));
             let killed = sys::clock::now();
-            sandbox::cut("a")?;
+            self.nodes[0].host.cut()?;
             self.nodes[0].kill();
             self.until("b takes over", Duration::from_secs(60), |story| story.nodes[1].state == "MASTER")?;
             let gap = self.silence_after(killed)?;
-            self.say(&format!("the address answers again after {:.1} ms", gap.as_secs_f64() * 1e3));
-            outages.push(gap);
+            self.screen.say(&format!("the address answers again after {:.1} ms", milliseconds(&gap)));
+            measured.outages.push(gap);
             self.watch(Duration::from_millis(500));
-            self.say("a is started again; it has the higher priority and takes the address back");
+            self.screen.say("a is started again; it has the higher priority and takes the address back");
             let restarted = sys::clock::now();
-            sandbox::boot("a", VIRTUAL_ADDRESS)?;
-            self.start(0, interval)?;
+            self.nodes[0].host.boot(VIRTUAL_ADDRESS)?;
+            self.start(0, contender)?;
             self.until("a is master again", Duration::from_secs(60), |story| {
                 story.nodes[0].state == "MASTER" && story.nodes[1].state == "BACKUP"
             })?;
             self.watch(Duration::from_millis(400));
-            returns.push(self.longest_silence_since(restarted));
+            measured.returns.push(self.longest_silence_since(restarted));
         }
-        let _ = pinger.kill();
-        let _ = pinger.wait();
-        self.summary(interval, &outages, &returns);
-        Ok(0)
+        Ok(measured)
     }
 
-    fn protocol_time(&self, interval: CentiSeconds) -> Duration {
-        interval.duration() * 3 + interval.skew_v3(Priority::new(NODES[1].1))
+    fn protocol_time(&self) -> Duration {
+        self.interval.duration() * 3 + self.interval.skew_v3(Priority::new(PRIORITIES[1]))
     }
 
-    fn start(&mut self, node: usize, interval: CentiSeconds) -> Result<(), String> {
-        let Node { name, priority, .. } = self.nodes[node];
-        let directory = format!("/run/{name}");
-        std::fs::create_dir_all(&directory).map_err(|refused| format!("{directory}: {refused}"))?;
-        let file = format!("{directory}/keepalived.conf");
-        std::fs::write(&file, configuration(priority, interval)).map_err(|refused| format!("{file}: {refused}"))?;
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", name]).arg(&self.program);
-        command.args(["--dont-fork", "--log-console", "--log-detail", "--no-syslog", "-f", &file]);
-        for (option, pid) in [("-p", "main"), ("-r", "vrrp"), ("-c", "checkers"), ("-b", "bfd")] {
-            command.args([option, &format!("{directory}/{pid}.pid")]);
-        }
-        let mut process = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|refused| format!("{}: {refused}", self.program.display()))?;
-        if let Some(log) = process.stderr.take() {
-            let sender = self.sender.clone();
-            std::thread::spawn(move || {
-                for line in BufReader::new(log).lines().map_while(Result::ok) {
-                    if sender.send(Heard::Line(node, line)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        self.nodes[node].process = Some(process);
-        self.nodes[node].state = "starting";
-        Ok(())
+    fn start(&mut self, number: usize, contender: &Contender) -> Result<(), String> {
+        self.nodes[number].start(&contender.program, self.interval, number, self.sender.clone())
     }
 
     fn start_pinger(&self) -> Result<Child, String> {
         let ourselves = std::env::current_exe().map_err(|refused| refused.to_string())?;
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", "client"]).arg(ourselves).args(["demo", "--pinger"]);
-        let mut process = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|refused| format!("cannot start the client: {refused}"))?;
+        let mut command = Command::new(ourselves);
+        command.args(["demo", "--pinger"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = self
+            .client
+            .inside(move || command.spawn().map_err(|refused| format!("cannot start the client: {refused}")))?;
         if let Some(answers) = process.stdout.take() {
             let sender = self.sender.clone();
             std::thread::spawn(move || {
@@ -178,10 +198,10 @@ impl Story<'_> {
         while !done(self) {
             let left = until.since(sys::clock::now());
             if left.is_zero() {
-                return Err(format!("waited {} s in vain: {what}", limit.as_secs()));
+                return Err(format!("waited {} s in vain: {what}; --log shows what the nodes say", limit.as_secs()));
             }
             self.listen(left.min(Duration::from_millis(100)));
-            if let Some(node) = self.nodes.iter_mut().find_map(|node| node.has_ended().then_some(node.name)) {
+            if let Some(node) = self.nodes.iter_mut().find_map(|node| node.has_ended().then_some(node.host.name())) {
                 return Err(format!("node {node} ended unexpectedly; --log shows why"));
             }
         }
@@ -204,43 +224,25 @@ impl Story<'_> {
                     self.answers.pop_front();
                 }
             }
-            Ok(Heard::Line(node, line)) => {
-                if self.arguments.log {
-                    println!("    {}: {line}", self.nodes[node].name);
-                }
-                let state = ["MASTER", "BACKUP", "FAULT"]
-                    .into_iter()
-                    .find(|state| line.contains(&format!("Entering {state} STATE")));
-                if let Some(state) = state
-                    && self.nodes[node].state != state
-                {
-                    self.nodes[node].state = state;
-                    self.picture();
-                }
-            }
+            Ok(Heard::Line(number, line)) => self.hear(number, &line),
             Err(_) => {}
         }
+        // Older ones are off the strip.
+        self.screen.picture(&self.nodes, self.answers.iter().rev().take(300));
     }
 
-    /// One line that shows who holds the address.
-    fn picture(&self) {
-        let mut line = format!("{:8.3} s  ", sys::clock::now().since(self.began).as_secs_f64());
-        for node in &self.nodes {
-            let held = if node.state == "MASTER" { format!("◀ {VIRTUAL_ADDRESS}") } else { String::new() };
-            let state = match (self.terminal, node.state) {
-                (true, "MASTER") => format!("\x1b[1;32m{:8}\x1b[0m", node.state),
-                (true, "off") => format!("\x1b[31m{:8}\x1b[0m", node.state),
-                _ => format!("{:8}", node.state),
-            };
-            // Writing into a string cannot fail.
-            let _ = write!(line, "  [{} {state} {held:15}]", node.name);
+    fn hear(&mut self, number: usize, line: &str) {
+        if self.arguments.log {
+            self.screen.print(&format!("    {}: {line}", self.nodes[number].host.name()));
         }
-        println!("{line}");
-        let _ = std::io::stdout().flush();
-    }
-
-    fn say(&self, text: &str) {
-        println!("{:8.3} s  {text}", sys::clock::now().since(self.began).as_secs_f64());
+        let state =
+            ["MASTER", "BACKUP", "FAULT"].into_iter().find(|state| line.contains(&format!("Entering {state} STATE")));
+        let node = &mut self.nodes[number];
+        // The last lines of a node that was killed arrive after its death.
+        if let Some(state) = state.filter(|&state| node.state != state && node.state != "off") {
+            node.state = state;
+            self.screen.states(&self.nodes);
+        }
     }
 
     /// Time from `moment` to the first answer after it that follows a silence.
@@ -264,51 +266,28 @@ impl Story<'_> {
         answers.windows(2).map(|pair| pair[1].since(pair[0])).max().unwrap_or_default()
     }
 
-    fn summary(&self, interval: CentiSeconds, outages: &[Duration], returns: &[Duration]) {
-        let milliseconds = |duration: &Duration| duration.as_secs_f64() * 1e3;
-        let mut sorted = outages.to_vec();
-        sorted.sort_unstable();
-        let (Some(best), Some(worst)) = (sorted.first(), sorted.last()) else { return };
+    fn summary(&self, measured: &[Measured]) {
         println!(
-            "\nfailover, master killed -> the client's next answer: median {:.1} ms, best {:.1} ms, worst {:.1} ms ({} rounds;\n\
-             the protocol itself waits up to {:.1} ms, the client asks every 10 ms)",
-            milliseconds(&sorted[sorted.len() / 2]),
-            milliseconds(best),
-            milliseconds(worst),
-            sorted.len(),
-            milliseconds(&self.protocol_time(interval)),
+            "\nfailover, master killed -> the client's next answer ({} rounds; the protocol itself waits up to {:.1} ms, the\n\
+             client asks every 10 ms), and the longest silence while a takes the address back:",
+            self.arguments.rounds,
+            milliseconds(&self.protocol_time()),
         );
-        if let Some(worst) = returns.iter().max() {
-            println!("hand-over back to a: longest silence {:.1} ms", milliseconds(worst));
+        for Measured { title, outages, returns } in measured {
+            let mut sorted = outages.clone();
+            sorted.sort_unstable();
+            let (Some(best), Some(worst)) = (sorted.first(), sorted.last()) else { continue };
+            println!(
+                "  {title:12} failover: median {:.1} ms, best {:.1} ms, worst {:.1} ms; hand-over back: {:.1} ms",
+                milliseconds(&sorted[sorted.len() / 2]),
+                milliseconds(best),
+                milliseconds(worst),
+                returns.iter().max().map_or(0.0, milliseconds),
+            );
         }
     }
 }
 
-impl Node {
-    /// SIGKILL for the children, then for the supervisor: nobody says goodbye.
-    fn kill(&mut self) {
-        let Some(mut process) = self.process.take() else { return };
-        for file in ["vrrp", "checkers", "bfd"] {
-            let pid = std::fs::read_to_string(format!("/run/{}/{file}.pid", self.name));
-            if let Some(pid) = pid.ok().and_then(|text| text.trim().parse().ok()) {
-                // It may be gone already.
-                let _ = sys::signals::send(pid, libc::SIGKILL);
-            }
-        }
-        let _ = process.kill();
-        let _ = process.wait();
-        self.state = "off";
-    }
-
-    fn has_ended(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| process.try_wait().is_ok_and(|status| status.is_some()))
-    }
-}
-
-fn configuration(priority: u8, interval: CentiSeconds) -> String {
-    format!(
-        "# what the demonstration runs; an ordinary keepalived.conf\n\
-         vrrp_instance VI_1 {{\n    state BACKUP\n    interface eth0\n    virtual_router_id 51\n    priority {priority}\n    \
-         version 3\n    advert_int {interval}\n    virtual_ipaddress {{\n        {VIRTUAL_ADDRESS}/24\n    }}\n}}\n"
-    )
+fn milliseconds(duration: &Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }

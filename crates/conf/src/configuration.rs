@@ -4,6 +4,7 @@ mod changes;
 mod show;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use notify::{Fifos, Mail, Script, ScriptUser, VrrpScripts};
@@ -201,6 +202,8 @@ pub struct Global {
     pub iproute_directories: [Option<String>; 2],
     /// D-Bus service name, when enabled, and the path element of instances without interface.
     pub dbus: Option<(String, String)>,
+    /// `@rkeepalived metrics`: where states and counters are served to Prometheus.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl Default for Global {
@@ -245,6 +248,7 @@ impl Default for Global {
             delay_after_boot: Duration::ZERO,
             iproute_directories: [None, None],
             dbus: None,
+            metrics: None,
         }
     }
 }

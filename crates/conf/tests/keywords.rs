@@ -120,6 +120,7 @@ fn special(path: &str, keyword: &str) -> Option<&'static str> {
         }
         ("global_defs", "vrrp_rx_bufs_policy") => "vrrp_rx_bufs_policy 4000",
         ("global_defs", "vrrp_rx_bufs_multiplier") => "vrrp_rx_bufs_policy ADVERT\n vrrp_rx_bufs_multiplier 7",
+        ("global_defs", "metrics") => "metrics 127.0.0.1:9650",
         ("global_defs", "umask") => "umask IRUSR|IWUSR",
         ("global_defs", "nftables_priority") => "nftables\n nftables_priority 5",
         ("global_defs", "nftables_ifindex") => "nftables\n nftables_ifindex",

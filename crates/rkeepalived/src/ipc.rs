@@ -59,6 +59,8 @@ pub(crate) enum FromChild {
     RememberServers(Vec<u8>),
     /// One line for the status text.
     Status(String),
+    /// States and counters for `metrics`.
+    Sample(Sample),
     /// A file to write.
     File(DumpFile),
     /// Still there.
@@ -70,6 +72,15 @@ pub(crate) enum FromChild {
         /// Whether it is up.
         up: bool,
     },
+}
+
+/// What one process knows, for `metrics`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Sample {
+    /// From the VRRP process.
+    Instances(Vec<status::metrics::InstanceSample>),
+    /// From the checker process.
+    VirtualServers(Vec<status::metrics::VirtualServerSample>),
 }
 
 /// A dump that the supervisor writes, because a disk may be slow and the child's loop must not wait.

@@ -13,6 +13,7 @@ mod ipc;
 mod logging;
 mod notifier;
 mod process_tuning;
+mod sampling;
 mod setup;
 mod supervisor;
 mod version;

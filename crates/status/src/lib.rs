@@ -6,6 +6,7 @@
 pub mod checker;
 mod item;
 mod json;
+pub mod metrics;
 mod statistics;
 mod vrrp_data;
 

@@ -281,6 +281,20 @@ impl<'t> Lower<'t> {
                     self.global.out.dbus.get_or_insert_default().1 = text;
                 }
             }
+            "metrics" => {
+                if let Some(word) = word {
+                    match word.text.parse() {
+                        Ok(address) => self.global.out.metrics = Some(address),
+                        Err(_) => self.general(
+                            word.span,
+                            format!(
+                                "metrics: '{}' is no ADDRESS:PORT, such as 127.0.0.1:9650 or [::1]:9650",
+                                printable(word.text)
+                            ),
+                        ),
+                    }
+                }
+            }
             // include_check and random_seed act while the text is read
             _ => {}
         }

@@ -24,6 +24,8 @@ pub enum Area {
     Rule,
     Bfd,
     Deprecated,
+    /// Ours alone: keepalived skips the line.
+    Extension,
 }
 
 /// One keyword of keepalived.conf.

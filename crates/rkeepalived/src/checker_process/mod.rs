@@ -20,9 +20,10 @@ use types::Instant;
 
 use self::kernel::Kernel;
 use crate::exit::Exit;
-use crate::ipc::{Channel, DumpFile, DumpKind, FromChild, ToChild};
+use crate::ipc::{Channel, DumpFile, DumpKind, FromChild, Sample, ToChild};
 use crate::logging::{self, Severity, detail, error, info};
 use crate::notifier::{Notifier, Writer};
+use crate::sampling::Sampler;
 use crate::setup::{Options, Part, Setup};
 use crate::watched_files::WatchedFiles;
 
@@ -108,6 +109,7 @@ struct Process {
     remembered: Vec<u8>,
     /// A server or a quorum has changed since the supervisor was told.
     changed: bool,
+    sampler: Sampler,
 }
 
 enum Wake {
@@ -142,6 +144,7 @@ impl Process {
             next_compare: sys::clock::now() + COMPARE_EVERY,
             remembered: Vec::new(),
             changed: true,
+            sampler: Sampler::new(&global),
             part,
         })
     }
@@ -154,6 +157,7 @@ impl Process {
                 .into_iter()
                 .chain([self.next_compare])
                 .chain(self.kernel.next_try())
+                .chain(self.sampler.deadline())
                 .min();
             if let Err(refused) = self.timer.set(deadline) {
                 error!("the timer refuses: {refused}");
@@ -175,6 +179,7 @@ impl Process {
                 Wake::Time => self.on_time(),
             }
             self.remember(channel);
+            self.sample(channel);
         }
     }
 
@@ -242,6 +247,7 @@ impl Process {
             Ok(files) => self.files = files,
             Err(refused) => error!("track files are no longer watched: {refused}"),
         }
+        self.sampler = Sampler::new(&global);
         self.part = part;
         let mut actions = Vec::new();
         self.director.reconfigure(began, self.part.brain.clone(), &mut actions);
@@ -337,11 +343,20 @@ impl Process {
         if !std::mem::take(&mut self.changed) {
             return;
         }
+        self.sampler.note();
         if let Ok(encoded) = postcard::to_stdvec(&self.director.remember())
             && encoded != self.remembered
         {
             self.remembered.clone_from(&encoded);
             channel.send(&FromChild::RememberServers(encoded));
+        }
+    }
+
+    /// Tells the supervisor the numbers, where `metrics` wants them.
+    fn sample(&mut self, channel: &mut Channel<ToChild, FromChild>) {
+        if self.sampler.is_due(sys::clock::now()) {
+            let samples = status::metrics::virtual_servers(self.director.config(), self.director.report());
+            channel.send(&FromChild::Sample(Sample::VirtualServers(samples)));
         }
     }
 

@@ -6,6 +6,7 @@
 mod child;
 mod dump;
 mod hook;
+mod metrics;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use sys::{PidFile, PidFileError, ServiceManager, Signal, SignalStream};
 use types::Instant;
 
 use self::child::{Child, Respawn};
+use self::metrics::Metrics;
 use crate::cli::Cli;
 use crate::configuration::{self, Loaded};
 use crate::exit::Exit;
@@ -171,6 +173,7 @@ async fn supervise(cli: &Cli, loaded: Loaded, pid_files: PidFiles) -> Exit {
         reloading: None,
         status: BTreeMap::new(),
         bfd_states: BTreeMap::new(),
+        metrics: Metrics::new(),
     };
     let exit = supervisor.run(&signals, loaded).await;
     supervisor.stop(&signals).await;
@@ -200,6 +203,7 @@ struct Supervisor<'c> {
     status: BTreeMap<Role, String>,
     /// States of BFD sessions as last heard, for children that start later.
     bfd_states: BTreeMap<String, bool>,
+    metrics: Metrics,
 }
 
 /// Something that the loop woke up for.
@@ -216,6 +220,7 @@ impl Supervisor<'_> {
             hook::run("startup", &script, limit).await;
         }
         self.setups = self.setups_of(loaded.configuration);
+        self.metrics.listen(self.global.metrics);
         if self.setups.is_empty() {
             warning!("Warning - keepalived has no configuration to run");
         }
@@ -282,6 +287,7 @@ impl Supervisor<'_> {
             wake = listen(Role::Checker, checker) => wake,
             wake = listen(Role::Bfd, bfd) => wake,
             () = sleep_until(deadline) => Wake::Time,
+            never = self.metrics.serve() => match never {},
         }
     }
 
@@ -353,6 +359,7 @@ impl Supervisor<'_> {
             Ok(child) => {
                 info!("Starting {} child process, pid={}", role.title(), child.pid());
                 self.children[role as usize] = Some(child);
+                self.metrics.process(role, true);
                 if role != Role::Bfd {
                     for (name, up) in self.bfd_states.clone() {
                         self.tell(role, &ToChild::Bfd { name, up });
@@ -386,6 +393,7 @@ impl Supervisor<'_> {
                 self.status.insert(role, text);
                 self.show_status();
             }
+            FromChild::Sample(sample) => self.metrics.take(sample),
             FromChild::File(file) => dump::write(&self.global, self.umask(), file.kind, &file.content),
             FromChild::Alive => {
                 if let Some(child) = &mut self.children[role as usize] {
@@ -394,6 +402,7 @@ impl Supervisor<'_> {
             }
             FromChild::Bfd { name, up } => {
                 self.bfd_states.insert(name.clone(), up);
+                self.metrics.bfd_session(&name, up);
                 for follower in [Role::Vrrp, Role::Checker] {
                     self.tell(follower, &ToChild::Bfd { name: name.clone(), up });
                 }
@@ -480,6 +489,7 @@ impl Supervisor<'_> {
                 warning!("cannot write {log}: {unwritten}");
             }
         }
+        self.metrics.reloaded(false);
         error!("Reload refused, the running configuration stays: {refused}");
         if let Some(manager) = &self.service_manager {
             manager.ready();
@@ -503,6 +513,8 @@ impl Supervisor<'_> {
                 (_, None) => {}
             }
         }
+        self.metrics.reloaded(true);
+        self.metrics.listen(self.global.metrics);
         self.setups = setups;
         self.reloading = Some(waiting);
         for role in Role::ALL {
@@ -550,6 +562,7 @@ impl Supervisor<'_> {
             }
             self.children[role as usize] = None;
             self.status.remove(&role);
+            self.metrics.process(role, false);
             if !self.setups.contains_key(&role) {
                 detail(&format!("{} child process({pid}) ended: nothing is configured for it any more", role.title()));
                 continue;
@@ -572,6 +585,7 @@ impl Supervisor<'_> {
             if role == Role::Vrrp {
                 child::vouch_for_masters(&mut self.remembered_routers, now);
             }
+            self.metrics.restarted(role);
             let delay = self.respawns.entry(role).or_default().next_delay(ran);
             if !delay.is_zero() {
                 info!("Restart of {} process delayed {} seconds to limit respawn rate", role.title(), delay.as_secs());

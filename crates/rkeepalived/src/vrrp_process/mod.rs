@@ -24,10 +24,11 @@ use self::processes::Processes;
 use self::scripts::TrackScripts;
 use self::sync_daemon::SyncDaemon;
 use crate::exit::Exit;
-use crate::ipc::{Channel, DumpFile, DumpKind, FromChild, ToChild};
+use crate::ipc::{Channel, DumpFile, DumpKind, FromChild, Sample, ToChild};
 use crate::logging::{self, detail, error, info, warning};
 use crate::notifier::{Notifier, Writer};
 use crate::process_tuning::{AutoPriority, set_name, tune};
+use crate::sampling::Sampler;
 use crate::setup::{Options, Part, Setup};
 use crate::watched_files::WatchedFiles;
 
@@ -102,6 +103,7 @@ struct Process {
     ready_by: Instant,
     /// Something that the supervisor remembers or shows has changed.
     news: bool,
+    sampler: Sampler,
 }
 
 enum Wake {
@@ -170,6 +172,7 @@ impl Process {
             ready: false,
             ready_by: now + READY_AT_THE_LATEST,
             news: true,
+            sampler: Sampler::new(&global),
             global,
             part,
             options,
@@ -218,7 +221,7 @@ impl Process {
     async fn run(&mut self, channel: &mut Channel<ToChild, FromChild>, signals: &SignalStream) -> Exit {
         loop {
             self.report(channel);
-            let mut deadline = self.routers.next_deadline();
+            let mut deadline = self.routers.next_deadline().into_iter().chain(self.sampler.deadline()).min();
             if !self.ready {
                 deadline = deadline.into_iter().chain([self.ready_by]).min();
             }
@@ -551,6 +554,7 @@ impl Process {
             error!("{refused}");
         }
         self.news = true;
+        self.sampler = Sampler::new(&self.global);
         if self.global.fifo_write_states_on_reload {
             self.changes.write_states(&self.routers, &mut self.notifier);
         }
@@ -617,6 +621,11 @@ impl Process {
         if std::mem::take(&mut self.news) {
             channel.send(&FromChild::Remember(self.routers.remembered()));
             channel.send(&FromChild::Status(notify_changes::status_line(&self.routers)));
+            self.sampler.note();
+        }
+        if self.sampler.is_due(sys::clock::now()) {
+            let samples = self.routers.instances().map(|view| status::metrics::InstanceSample::of(&view));
+            channel.send(&FromChild::Sample(Sample::Instances(samples.collect())));
         }
     }
 

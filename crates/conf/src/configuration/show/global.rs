@@ -54,6 +54,8 @@ fn process(out: &mut Out, global: &Global) {
     out.value("tmp_config_directory", global.tmp_config_directory.as_deref().map(word));
     out.flag("data_use_instance", global.data_use_instance);
     out.line(format!("json_version {}", global.json_version));
+    // keepalived skips such a line.
+    out.value("@rkeepalived metrics", global.metrics);
     for (keyword, file) in ["state_dump_file", "stats_dump_file", "json_dump_file"].into_iter().zip(&global.dump_files)
     {
         out.value(keyword, file.as_deref().map(word));

@@ -4,6 +4,7 @@ use super::row::Section;
 
 mod address;
 mod checker;
+mod extension;
 mod global;
 mod route;
 mod rule;
@@ -25,4 +26,5 @@ pub(super) const ALL: &[&[Section]] = &[
     rule::SECTIONS,
     virtual_server::SECTIONS,
     checker::SECTIONS,
+    extension::SECTIONS,
 ];

@@ -12,5 +12,4 @@ mod reload;
 mod takeover;
 mod tracked_processes;
 mod tracking;
-mod virtual_links;
 mod wire;

@@ -1,5 +1,7 @@
 //! Agreement with keepalived 2.2.7 over configurations that people published: the same exit status of `-t`, or a reason.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its own files")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rkeepalived_conf::lower::{Described, Options, ScriptFile, ScriptState};

@@ -1,5 +1,7 @@
 //! Every keyword of every block does something: it changes the configuration, or it says something about itself.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its own files")]
+
 use rkeepalived_conf::Configuration;
 use rkeepalived_conf::lower::{Described, KeyFile, Options, ScriptFile, ScriptState};
 use rkeepalived_conf::preprocess::Memory;

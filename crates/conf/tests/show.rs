@@ -1,5 +1,7 @@
 //! The effective configuration, printed and parsed again, means the same.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its own files")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! The keyword table against the reference list, row by row.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test reads its own files")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rkeepalived_conf::table::{self, Area, Status};

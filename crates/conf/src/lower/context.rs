@@ -6,7 +6,7 @@ use super::global::Globals;
 use super::system::System;
 use crate::diagnostic::{Class, Diagnostic, Diagnostics, did_you_mean};
 use crate::source::Span;
-use crate::table::{self, Row, Status};
+use crate::table::{self, Known, Row, Status};
 use crate::tree::{Line, Lines, StrayBrace};
 
 /// State of one lowering.
@@ -61,7 +61,7 @@ impl<'t> Lower<'t> {
                 // a comment that a definition made
                 continue;
             }
-            let Some(row) = words.get(keyword.text).filter(|row| !row.keyword.starts_with('<')) else {
+            let Some(known) = words.known(keyword.text).filter(|known| !known.row.keyword.starts_with('<')) else {
                 self.unknown_keyword(path, line);
                 if let Some(block) = line.block() {
                     // keepalived reads on as if the braces were not there; we only tell what it would not know either
@@ -70,8 +70,9 @@ impl<'t> Lower<'t> {
                 }
                 continue;
             };
+            let row = known.row;
             self.check_status(row, keyword.span);
-            match (row.takes_block(), line.block()) {
+            match (known.takes_block, line.block()) {
                 (true, None) => {
                     self.error(
                         Class::MissingBrace,
@@ -82,7 +83,7 @@ impl<'t> Lower<'t> {
                     continue;
                 }
                 (false, Some(block)) => {
-                    if self.check_words(path, row, line) {
+                    if self.check_words(path, known, line) {
                         handle(self, line, row.keyword);
                     }
                     self.unexpected_brace(block.opening());
@@ -91,7 +92,7 @@ impl<'t> Lower<'t> {
                 }
                 _ => {}
             }
-            if self.check_words(path, row, line) {
+            if self.check_words(path, known, line) {
                 handle(self, line, row.keyword);
             }
         }
@@ -157,9 +158,14 @@ impl<'t> Lower<'t> {
     }
 
     /// Whether the words after the keyword suffice to look at them.
-    fn check_words(&mut self, path: &'static str, row: &'static Row, line: Line<'t>) -> bool {
+    fn check_words(&mut self, path: &'static str, known: Known, line: Line<'t>) -> bool {
+        let row = known.row;
+        let words = line.len();
+        if words > 1 && known.takes_words {
+            return true;
+        }
         let keyword = line.keyword();
-        if line.len() == 1 && row.needs_word() {
+        if words == 1 && known.needs_word {
             match missing_text(path, row.keyword) {
                 Some("") => return true,
                 Some(text) => self.error(Class::MissingParameter, "missing-argument", keyword.span, text),
@@ -178,8 +184,8 @@ impl<'t> Lower<'t> {
             }
             return false;
         }
-        if line.len() > 1 && !row.takes_words() {
-            if row.takes_block() {
+        if words > 1 {
+            if known.takes_block {
                 let text =
                     format!("Block {} has extra parameters {} ...", row.keyword, line.word(1).map_or("", |w| w.text));
                 self.error(Class::GeneralError, "surplus-words", keyword.span, text);

@@ -268,27 +268,28 @@ impl<'t> Lower<'t> {
 
     fn settle_directors(&mut self, mut directors: Directors, configuration: &mut Configuration) {
         let mut used = std::collections::HashSet::new();
-        let mut kept = Vec::with_capacity(directors.servers.len());
-        for (server, span) in
-            std::mem::take(&mut directors.servers).into_iter().zip(std::mem::take(&mut directors.spans))
-        {
-            if let lvs::Target::Group { name, .. } = &server.target {
-                if !directors.groups.iter().any(|group| group.name == *name) {
-                    self.after(
-                        span,
-                        format!(
-                            "Virtual server group {name} specified but not configured - ignoring virtual server {name}"
-                        ),
-                    );
-                    continue;
-                }
+        let mut spans = std::mem::take(&mut directors.spans).into_iter();
+        let groups: std::collections::HashSet<&str> =
+            directors.groups.iter().map(|group| group.name.as_str()).collect();
+        // in place: another list of thousands of servers would be the peak of the memory
+        directors.servers.retain(|server| {
+            let span = spans.next().unwrap_or_default();
+            let lvs::Target::Group { name, .. } = &server.target else { return true };
+            if groups.contains(name.as_str()) {
                 used.insert(name.clone());
+                return true;
             }
-            kept.push(server);
-        }
+            self.after(
+                span,
+                format!("Virtual server group {name} specified but not configured - ignoring virtual server {name}"),
+            );
+            false
+        });
+        drop(groups);
+        directors.servers.shrink_to_fit();
         directors.groups.retain(|group| used.contains(&group.name));
         let brain = &mut configuration.checker.brain;
-        brain.virtual_servers = kept;
+        brain.virtual_servers = directors.servers;
         brain.groups = directors.groups;
         brain.files = directors.files;
         brain.ssl = directors.ssl;

@@ -209,13 +209,13 @@ impl<'t> Lower<'t> {
                     Some(Ok(port)) => (Some(port as u16), None),
                     Some(Err(why)) => (None, Some(why)),
                 };
-                let shown = match second {
-                    None => printable(text),
-                    Some(word) => format!("{}/{}", printable(text), printable(word.text)),
-                };
                 match (parse_address(text), why) {
                     (Some(address), None) => Some(TargetWritten::Address { address, port }),
                     (_, why) => {
+                        let shown = match second {
+                            None => printable(text),
+                            Some(word) => format!("{}/{}", printable(text), printable(word.text)),
+                        };
                         let what = if second.is_some() { "IP address/port" } else { "IP address" };
                         let message = format!("Invalid virtual server {what} {shown} - skipping");
                         match why {

@@ -9,6 +9,7 @@ mod rows;
 mod status;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 pub use explain::{compatibility_table, explain, man_section};
@@ -20,13 +21,18 @@ pub use status::Status;
 pub struct BlockWords {
     /// Path of the block: `virtual_server/real_server`.
     pub path: &'static str,
-    words: HashMap<&'static str, &'static Row>,
+    words: HashMap<&'static str, Known, Quick>,
     order: Vec<&'static Row>,
 }
 
 impl BlockWords {
     /// The row of `keyword` in this block.
     pub fn get(&self, keyword: &str) -> Option<&'static Row> {
+        self.words.get(keyword).map(|known| known.row)
+    }
+
+    /// The row of `keyword` with what may follow it.
+    pub(crate) fn known(&self, keyword: &str) -> Option<Known> {
         self.words.get(keyword).copied()
     }
 
@@ -36,24 +42,63 @@ impl BlockWords {
     }
 }
 
+/// A row with what its arguments say, worked out once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) row: &'static Row,
+    pub(crate) takes_block: bool,
+    pub(crate) takes_words: bool,
+    pub(crate) needs_word: bool,
+}
+
+/// FNV-1a: the keys are a thousand short words that we chose, so nobody can make them collide.
+#[derive(Debug, Clone, Copy)]
+struct Fnv(u64);
+
+type Quick = BuildHasherDefault<Fnv>;
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = (self.0 ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
 struct Index {
-    blocks: HashMap<&'static str, BlockWords>,
+    blocks: HashMap<&'static str, BlockWords, Quick>,
     order: Vec<&'static str>,
 }
 
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut blocks: HashMap<&'static str, BlockWords> = HashMap::new();
+        let mut blocks: HashMap<&'static str, BlockWords, Quick> = HashMap::default();
         let mut order = Vec::new();
         for section in rows::ALL.iter().copied().flatten() {
             for path in section.paths.iter().copied() {
                 let block = blocks.entry(path).or_insert_with(|| {
                     order.push(path);
-                    BlockWords { path, words: HashMap::new(), order: Vec::new() }
+                    BlockWords { path, words: HashMap::default(), order: Vec::new() }
                 });
                 for row in section.rows {
-                    block.words.insert(row.keyword, row);
+                    let known = Known {
+                        row,
+                        takes_block: row.takes_block(),
+                        takes_words: row.takes_words(),
+                        needs_word: row.needs_word(),
+                    };
+                    block.words.insert(row.keyword, known);
                     block.order.push(row);
                 }
             }

@@ -16,12 +16,12 @@ pub(super) const HONOURED: Status = Status::Honoured;
 pub(super) const NO_EFFECT: Status = Status::NoEffect;
 pub(super) const SNMP: Status = Status::NotYet("no SNMP agent is built yet");
 pub(super) const DBUS: Status = Status::NotYet("no D-Bus service is built yet");
-pub(super) const BFD: Status = Status::NotYet("no BFD process is built yet");
-pub(super) const VMAC: Status =
-    Status::NotYet("virtual MAC links are not built yet; adverts use the interface's own address");
+pub(super) const BFD: Status = Status::Honoured;
+pub(super) const BFD_CHECK: Status = Status::NotYet("real servers are not yet shown to follow BFD sessions");
+pub(super) const VMAC: Status = Status::Honoured;
+pub(super) const EXTRA_ALL: Status = Status::NotYet("announcements are refreshed on virtual MAC links only");
 pub(super) const IPVLAN: Status = Status::NotYet("ipvlan links are not built yet");
-pub(super) const NFTABLES: Status =
-    Status::NotYet("no firewall rules are set yet; packets to the addresses are accepted");
+pub(super) const NFTABLES: Status = Status::Honoured;
 pub(super) const NFTABLES_IPVS: Status = Status::NotYet("groups are served address by address, without firewall marks");
 pub(super) const IPTABLES: Status = Status::NotYet("iptables and ipsets are not offered; use nftables");
 pub(super) const LINKBEAT: Status = Status::NotYet("links are watched through netlink, not polled");

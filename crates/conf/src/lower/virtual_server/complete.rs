@@ -202,10 +202,12 @@ impl<'t> Lower<'t> {
             let checked = SocketAddr::new(real.address, own_port);
             let schedule = real.schedule.within(written.schedule);
             let alpha = real.alpha.unwrap_or(written.alpha);
-            let checkers = std::mem::take(&mut real.checkers)
-                .into_iter()
-                .map(|checker| self.complete_checker(checker, &real, written, checked, schedule, alpha))
-                .collect();
+            let unfinished = std::mem::take(&mut real.checkers);
+            // exactly as many: collecting would keep the larger allocation of what was written
+            let mut checkers = Vec::with_capacity(unfinished.len());
+            for checker in unfinished {
+                checkers.push(self.complete_checker(checker, &real, written, checked, schedule, alpha));
+            }
             let smtp = &self.global.smtp;
             let weight = real.weight.or(written.weight).unwrap_or(1);
             done.push(RealServerConfig {

@@ -44,20 +44,22 @@ impl<'t> Lower<'t> {
     ) -> Option<RealWritten> {
         let (word, block) = (line.word(1)?, line.block()?);
         let port = line.word(2).map(|word| (word, unsigned(word.text, 1..=65_535)));
-        let shown = match port {
-            Some((port, _)) => format!("{}/{}", printable(word.text), printable(port.text)),
-            None => printable(word.text),
+        let message = || {
+            let shown = match line.word(2) {
+                Some(port) => format!("{}/{}", printable(word.text), printable(port.text)),
+                None => printable(word.text),
+            };
+            format!("Invalid real server ip address/port {shown} - skipping")
         };
-        let message = format!("Invalid real server ip address/port {shown} - skipping");
         let Some(address) = parse_address(word.text) else {
-            self.general(word.span, message);
+            self.general(word.span, message());
             return None;
         };
         let port = match port {
             None => service_port,
             Some((_, Ok(port))) => Some(port as u16),
             Some((_, Err(why))) => {
-                self.bad_number(word.span, why, message);
+                self.bad_number(word.span, why, message());
                 return None;
             }
         };

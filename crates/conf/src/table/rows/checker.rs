@@ -244,8 +244,8 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         paths: &["virtual_server/real_server/BFD_CHECK"],
         rows: &[
-            row("name", "NAME", "required", "2.2.7", Checker, BFD, "ProbeConfig", "BFD instance name"),
-            row("alpha", "[BOOL]", "real server", "2.2.7", Checker, BFD, "CheckerConfig::alpha", "Server down until session is up"),
+            row("name", "NAME", "required", "2.2.7", Checker, BFD_CHECK, "ProbeConfig", "BFD instance name"),
+            row("alpha", "[BOOL]", "real server", "2.2.7", Checker, BFD_CHECK, "CheckerConfig::alpha", "Server down until session is up"),
         ],
     },
 ];

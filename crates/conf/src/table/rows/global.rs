@@ -187,7 +187,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         paths: &["global_defs/vrrp_garp_extra_if"],
         rows: &[
-            row("all", "none", "off", "2.2.7", Vrrp, VMAC, "Global", "Include interfaces of all VMACs"),
+            row("all", "none", "off", "2.2.7", Vrrp, EXTRA_ALL, "Global", "Include interfaces of all VMACs"),
         ],
     },
     Section {

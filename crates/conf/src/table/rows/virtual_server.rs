@@ -97,7 +97,7 @@ pub(super) const SECTIONS: &[Section] = &[
             row("PING_CHECK", "{ … }", "-", "2.2.7", Checker, HONOURED, "ProbeConfig", "ICMP echo checker"),
             row("MISC_CHECK", "{ … }", "-", "2.2.7", Checker, HONOURED, "ProbeConfig", "Run an external program"),
             row("FILE_CHECK", "{ … }", "-", "2.2.7", Checker, HONOURED, "ProbeConfig", "Weight from a track_file"),
-            row("BFD_CHECK", "{ … }", "-", "2.2.7", Checker, BFD, "ProbeConfig", "Follow a BFD session"),
+            row("BFD_CHECK", "{ … }", "-", "2.2.7", Checker, BFD_CHECK, "ProbeConfig", "Follow a BFD session"),
         ],
     },
     Section {

@@ -139,7 +139,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         paths: &["vrrp_instance/garp_extra_if"],
         rows: &[
-            row("all", "none", "off", "2.2.7", Vrrp, VMAC, "InstanceConfig", "Include interfaces of all VMACs of the instance"),
+            row("all", "none", "off", "2.2.7", Vrrp, EXTRA_ALL, "InstanceConfig", "Include interfaces of all VMACs of the instance"),
         ],
     },
     Section {

@@ -111,11 +111,11 @@ impl Routers {
         self.announce_set(turn, set, |id| repeats.get(&id).copied().unwrap_or(1));
     }
 
-    /// Announces from the virtual link of a master, so that switches keep its address.
-    pub(crate) fn announce_virtual_link(&mut self, turn: &mut Turn<'_>, id: usize) {
-        let home = self.instances[id].home;
+    /// Announces from the virtual links of a master that no advert leaves through, so that switches keep their addresses.
+    pub(crate) fn announce_extra_links(&mut self, turn: &mut Turn<'_>, id: usize) {
+        let transmit = self.instances[id].transmit;
         let mut set = self.addresses_of(turn, id);
-        set.retain(|one| Some(one.interface) == home);
+        set.retain(|one| Some(one.interface) != transmit && self.links.has_base(one.interface));
         self.announce_set(turn, set, |_| 1);
     }
 

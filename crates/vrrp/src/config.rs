@@ -259,6 +259,13 @@ pub struct Announced {
     pub interface: Option<IfName>,
 }
 
+impl InstanceConfig {
+    /// Whether addresses may stand on virtual links that no advert leaves through.
+    pub(crate) fn may_have_extra_links(&self) -> bool {
+        self.virtual_link.is_some() || self.announced.iter().any(|one| one.interface.is_some())
+    }
+}
+
 /// `garp_*` of an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnnounceConfig {

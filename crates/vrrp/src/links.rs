@@ -72,6 +72,11 @@ impl Links {
         self.by_index.get(&index).and_then(|slot| self.entry(*slot)).and_then(|entry| entry.link.mac)
     }
 
+    /// Whether the interface stands on another one.
+    pub(crate) fn has_base(&self, index: IfIndex) -> bool {
+        self.by_index.get(&index).and_then(|slot| self.entry(*slot)).is_some_and(|entry| entry.link.base.is_some())
+    }
+
     /// Whether the interface exists and counts as up, and everything below it too.
     pub(crate) fn is_up(&self, name: &IfName) -> bool {
         let mut slot = self.by_name.get(name).copied();

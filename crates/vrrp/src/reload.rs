@@ -265,7 +265,7 @@ impl Routers {
                 master.refresh_at = latest(master.refresh_at, config.announce.master_refresh);
                 let extra = config.announce.extra_interface_refresh;
                 master.extra_refresh_at =
-                    latest(master.extra_refresh_at, extra).filter(|_| config.virtual_link.is_some());
+                    latest(master.extra_refresh_at, extra).filter(|_| config.may_have_extra_links());
                 instance.master_interval = config.interval;
             }
             Run::Init | Run::Fault => {}

@@ -88,7 +88,7 @@ impl Routers {
         let config = &self.config.instances[id];
         let after = |delay: Duration| (!delay.is_zero()).then_some(turn.now + delay);
         let announce = &config.announce;
-        let extra = after(announce.extra_interface_refresh).filter(|_| config.virtual_link.is_some());
+        let extra = after(announce.extra_interface_refresh).filter(|_| config.may_have_extra_links());
         let instance = &mut self.instances[id];
         instance.run = Run::Master(Master {
             advert_at: turn.now + config.interval.duration(),

@@ -172,7 +172,7 @@ impl Routers {
         master.extra_refresh_at = (!every.is_zero()).then_some(turn.now + every);
         self.deadlines.set(Kind::ExtraRefresh, id, master.extra_refresh_at);
         if !every.is_zero() {
-            self.announce_virtual_link(turn, id);
+            self.announce_extra_links(turn, id);
         }
     }
 

@@ -35,6 +35,11 @@ impl System for Machine {
         std::fs::read_to_string(Path::new("/sys/class/net").join(name).join("mtu")).ok()?.trim().parse().ok()
     }
 
+    fn interface_networks(&self, name: &str) -> Vec<types::Prefix> {
+        let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten().filter(|one| one.interface_name == name);
+        addresses.filter_map(|one| network(&one)).collect()
+    }
+
     fn user(&self, name: &str, supplementary: bool) -> Fact<Option<ScriptUser>> {
         let found = User::from_name(name).ok().flatten().or_else(|| {
             let uid = name.parse().ok()?;
@@ -99,6 +104,16 @@ impl System for Machine {
     fn watchable(&self, path: &str) -> Fact<bool> {
         Fact::Known(Path::new(path).parent().is_some_and(Path::is_dir))
     }
+}
+
+fn network(interface: &nix::ifaddrs::InterfaceAddress) -> Option<types::Prefix> {
+    let (address, mask) = (interface.address.as_ref()?, interface.netmask.as_ref()?);
+    let (address, length) = match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {
+        (Some(v4), _) => (IpAddr::V4(v4.ip()), u32::from(mask.as_sockaddr_in()?.ip()).count_ones()),
+        (None, Some(v6)) => (IpAddr::V6(v6.ip()), u128::from(mask.as_sockaddr_in6()?.ip()).count_ones()),
+        (None, None) => return None,
+    };
+    types::Prefix::new(address, length as u8).ok()
 }
 
 fn supplementary_groups(user: &User) -> Vec<u32> {

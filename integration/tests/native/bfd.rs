@@ -11,6 +11,7 @@ on_theirs_and_ours![
     a_session_with_weight_moves_the_priority,
     a_passive_neighbour_answers_only,
     a_session_over_ipv6,
+    a_session_with_bfdd_of_frr,
 ];
 
 mod mixed {
@@ -92,6 +93,31 @@ fn a_session_over_ipv6(daemon: Daemon) {
     up(&pair.b);
     pair.b.kill_everything();
     pair.a.wait_for_log("Entering Down state");
+}
+
+/// Another implementation: FRR's daemon, which learns of interfaces from its zebra.
+fn a_session_with_bfdd_of_frr(daemon: Daemon) {
+    const FRR: &str = "/usr/lib/frr";
+    if !std::path::Path::new(FRR).exists() {
+        println!("skipped: no {FRR}: apt-get install frr");
+        return;
+    }
+    let mut pair = Pair::new(daemon, daemon);
+    let frr = pair.b.host();
+    frr.shell("mount -t tmpfs none /var/tmp && mkdir -p /run/frr && chown frr:frr /run/frr && touch /run/zebra.conf");
+    let peer = "bfd\n peer 10.0.0.1 local-address 10.0.0.2\n  detect-multiplier 3\n  receive-interval 100\n  transmit-interval 100\n";
+    frr.write("/run/bfdd.conf", peer);
+    for (program, more) in [("zebra", ""), ("bfdd", "--bfdctl /run/frr/bfdd.sock")] {
+        frr.shell(&format!(
+            "{FRR}/{program} -d -f /run/{program}.conf -i /run/frr/{program}.pid --vty_socket /run/frr -z /run/frr/zserv.api -P 0 {more}"
+        ));
+    }
+    pair.a.start_on(&Instance::quick("MASTER", 150).after(&session("10.0.0.1", "10.0.0.2", "")).with(TRACK).text());
+    up(&pair.a);
+    pair.a.wait_to_hold(VIP, SOON);
+    pair.b.host().shell("kill -9 $(cat /run/frr/bfdd.pid)");
+    pair.a.wait_for_log("Entering Down state");
+    pair.a.wait_to_release(VIP, SOON);
 }
 
 /// Found out by `first`, whose neighbour `second` falls silent.

@@ -18,6 +18,8 @@ on_theirs_and_ours![
     reports_of_multicast_groups_leave_with_the_base_mac,
     a_deleted_link_comes_back,
     a_link_left_over_from_a_crash_is_used_again,
+    a_reload_leaves_the_link_alone,
+    a_reload_brings_and_takes_links,
     extra_interfaces_are_refreshed,
     the_own_link_is_refreshed_where_adverts_leave_from_the_base,
 ];
@@ -247,6 +249,37 @@ fn a_link_left_over_from_a_crash_is_used_again(daemon: Daemon) {
     pair.a.stop();
     assert!(!exists(pair.a.host(), "vrrp.51"));
     assert!(pair.a.host().shell("nft list ruleset").is_empty());
+}
+
+fn number(host: &Host) -> serde_json::Value {
+    link(host, "vrrp.51")["ifindex"].clone()
+}
+
+fn a_reload_leaves_the_link_alone(daemon: Daemon) {
+    let mut pair = Pair::new(daemon, daemon);
+    pair.a.start_on(&vmac("MASTER", 150).text());
+    pair.a.wait_to_hold(VIP, SOON);
+    let before = number(pair.a.host());
+    let more = vmac("MASTER", 150).addresses("10.0.0.100/24\n10.0.0.101/24");
+    pair.a.reload(&more.text());
+    pair.a.wait_to_hold("10.0.0.101", SOON);
+    assert_eq!(carrier(pair.a.host(), "10.0.0.101"), "vrrp.51");
+    assert_eq!(number(pair.a.host()), before);
+    assert_eq!(pair.a.log().matches("Entering MASTER STATE").count(), 1);
+    assert!(pair.capture.adverts_of("a").iter().all(|advert| advert.hardware == MAC && advert.priority == 150));
+}
+
+fn a_reload_brings_and_takes_links(daemon: Daemon) {
+    let mut pair = Pair::new(daemon, daemon);
+    pair.a.start_on(&Instance::quick("MASTER", 150).text());
+    pair.a.wait_to_hold(VIP, SOON);
+    assert_eq!(carrier(pair.a.host(), VIP), "eth0");
+    pair.a.reload(&vmac("MASTER", 150).text());
+    until("it is on the link", SOON, || (carrier(pair.a.host(), VIP) == "vrrp.51").then_some(()));
+    until("with the virtual MAC", SOON, || pair.capture.adverts_of("a").pop().filter(|advert| advert.hardware == MAC));
+    pair.a.reload(&Instance::quick("MASTER", 150).text());
+    until("it is on the base", SOON, || (carrier(pair.a.host(), VIP) == "eth0").then_some(()));
+    until("the link is gone", SOON, || (!exists(pair.a.host(), "vrrp.51")).then_some(()));
 }
 
 /// Where no advert leaves with the virtual MAC, switches along the way must not forget where it is.

@@ -17,6 +17,7 @@ use crate::holdings::{Config, Holdings, Items};
 use crate::operation::{AddressKey, Operation, Outcome, RouteSpec};
 use crate::plan::{Desired, plan};
 use crate::sysctl::Borrowed;
+use crate::virtual_link::VirtualLink;
 
 mod held;
 mod links;
@@ -96,6 +97,8 @@ pub struct Keeper {
     borrowed: Borrowed,
     /// Virtual links that have been set up, by the kernel's number.
     prepared: BTreeSet<IfIndex>,
+    /// Links that the next configuration has in addition.
+    coming: Vec<VirtualLink>,
     running: bool,
 }
 
@@ -201,6 +204,7 @@ impl Keeper {
     /// Goes over to a new configuration: instances of the same name stay as they are but for the difference.
     pub fn reload(&mut self, config: Config, out: &mut Vec<Operation>) -> Vec<Consequence> {
         let old = std::mem::replace(&mut self.config, config);
+        self.coming.clear();
         self.configured = configured_addresses(&self.config);
         let by_name: BTreeMap<&str, usize> =
             old.instances.iter().enumerate().map(|(place, holdings)| (holdings.name.as_str(), place)).collect();
@@ -246,6 +250,7 @@ impl Keeper {
         if self.config.firewall != old.firewall {
             uninstall(&old, out);
             self.install_firewall(out);
+            self.redirect_again(out);
         }
         let before: Vec<FirewallOperation> =
             released.iter().flat_map(|(_, items, holdings)| protections(&old, holdings, items, false)).collect();

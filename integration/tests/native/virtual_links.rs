@@ -280,6 +280,7 @@ fn a_reload_brings_and_takes_links(daemon: Daemon) {
     pair.a.reload(&Instance::quick("MASTER", 150).text());
     until("it is on the base", SOON, || (carrier(pair.a.host(), VIP) == "eth0").then_some(()));
     until("the link is gone", SOON, || (!exists(pair.a.host(), "vrrp.51")).then_some(()));
+    assert!(!pair.a.log().contains("FAULT"), "{}", pair.a.log());
 }
 
 /// Where no advert leaves with the virtual MAC, switches along the way must not forget where it is.

@@ -34,7 +34,7 @@ use crate::watched_files::WatchedFiles;
 
 /// A timer that is later than this is a stall: queued packets are read before anything is decided.
 const LATE: Duration = Duration::from_millis(20);
-/// How often, 2 ms apart, virtual links are looked for at the start.
+/// How often, 1 ms apart, new virtual links are looked for.
 const VIRTUAL_LINK_LOOKS: u32 = 100;
 /// First states are told by then even if a tracked script has not answered.
 const READY_AT_THE_LATEST: Duration = Duration::from_secs(10);
@@ -205,15 +205,15 @@ impl Process {
         Ok(process)
     }
 
-    /// Virtual links that were created just now belong to what stands at the start: without them their instances would begin in FAULT and tell
+    /// Virtual links that were created just now belong to what stands when instances begin: without them their instances would begin in FAULT and tell
     /// scripts so. The kernel brings them up at once or, where it refuses, never.
     fn await_virtual_links(&mut self) -> Result<(), String> {
         for _ in 0..VIRTUAL_LINK_LOOKS {
+            self.observe(false)?;
             if !self.keeper.awaits_links() {
                 break;
             }
-            std::thread::sleep(Duration::from_millis(2));
-            self.observe(false)?;
+            std::thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }
@@ -524,6 +524,12 @@ impl Process {
     fn reload(&mut self, setup: Setup) {
         let Setup { global, part: Part::Vrrp { part, sync_daemon, .. }, options } = setup else { return };
         info!("Reloading");
+        let mut operations = Vec::new();
+        let some_to_come = self.keeper.expect_links(&holdings::config(&part), &mut operations);
+        self.apply(operations);
+        if some_to_come && let Err(refused) = self.await_virtual_links() {
+            error!("{refused}");
+        }
         let (now, utc) = clocks();
         let mut actions = Vec::new();
         let reconfigured = self.routers.reconfigure(now, utc, part.brain.clone(), &mut actions);

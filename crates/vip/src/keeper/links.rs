@@ -11,6 +11,7 @@ use types::{Family, IfIndex, IfName};
 use super::Keeper;
 use crate::actual::{LinkKind, LinkState};
 use crate::firewall::FirewallOperation;
+use crate::holdings::Config;
 use crate::operation::{AddressKey, AddressSpec, FLAG_NO_DAD, LinkSettings, Operation};
 use crate::virtual_link::{VirtualLink, VirtualLinkKind};
 
@@ -22,13 +23,40 @@ const ALL_RP_FILTER: &str = "net/ipv4/conf/all/rp_filter";
 
 impl Keeper {
     fn virtual_links(&self) -> Vec<VirtualLink> {
-        self.config.instances.iter().flat_map(|holdings| holdings.links.iter().cloned()).collect()
+        let configured = self.config.instances.iter().flat_map(|holdings| &holdings.links);
+        configured.chain(&self.coming).cloned().collect()
     }
 
-    /// Whether a configured link is not up although its base is: the kernel has not told of it yet, or refused it.
+    /// Creates links that a configuration to come has in addition, so that they stand when its instances begin. Whether there are any;
+    /// [`Keeper::reload`] must follow.
+    pub fn expect_links(&mut self, next: &Config, out: &mut Vec<Operation>) -> bool {
+        let known = self.virtual_links();
+        let links = next.instances.iter().flat_map(|holdings| &holdings.links);
+        self.coming = links.filter(|link| !known.iter().any(|known| known.name == link.name)).cloned().collect();
+        self.coming.clone().iter().for_each(|link| self.ensure_link(link, out));
+        !self.coming.is_empty()
+    }
+
+    /// Whether a link that is to come (without such ones: that is configured) is not up although its base is: the kernel has not told of it yet, or
+    /// refused it.
     pub fn awaits_links(&self) -> bool {
         let up = |name: &IfName| self.actual.link_named(name).is_some_and(|link| link.enabled && link.running);
-        self.virtual_links().iter().any(|link| up(&link.base) && !up(&link.name))
+        let links = if self.coming.is_empty() { self.virtual_links() } else { self.coming.clone() };
+        links.iter().any(|link| up(&link.base) && !up(&link.name))
+    }
+
+    /// The firewall is new: it must hear of links that are set up already.
+    pub(super) fn redirect_again(&self, out: &mut Vec<Operation>) {
+        let Some(firewall) = &self.config.firewall else { return };
+        for link in self.virtual_links() {
+            let known = |name: &IfName| self.actual.link_named(name).map(|link| link.index);
+            if let (Some(index), Some(base)) = (known(&link.name), known(&link.base))
+                && self.prepared.contains(&index)
+            {
+                let (table, family) = (firewall.table.clone(), link.family);
+                out.push(Operation::Firewall(FirewallOperation::Redirect { table, family, link: index, base }));
+            }
+        }
     }
 
     /// Creates, adopts or replaces each configured link whose base exists.
@@ -109,7 +137,11 @@ impl Keeper {
             return;
         }
         let Some(base) = self.actual.link(key.interface).map(|base| base.name.clone()) else { return };
-        for link in self.virtual_links().iter().filter(|link| link.base == base && link.link_local.is_none() && link.copies_link_local) {
+        for link in self
+            .virtual_links()
+            .iter()
+            .filter(|link| link.base == base && link.link_local.is_none() && link.copies_link_local)
+        {
             let existing = self.actual.link_named(&link.name).map(|existing| existing.index);
             let Some(existing) = existing.filter(|index| self.prepared.contains(index)) else { continue };
             let has_one = self.actual.addresses().any(|(key, _)| {

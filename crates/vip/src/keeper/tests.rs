@@ -383,6 +383,25 @@ fn a_virtual_link_that_stands_is_adopted_and_a_wrong_one_replaced() {
 }
 
 #[test]
+fn links_of_a_coming_configuration_stand_before_it_counts_and_its_firewall_knows_them() {
+    let (mut node, _) = Node::start(config(vec![holdings("A", &["10.0.0.1/32"])]), &[link(2, "eth0")], &[], &[]);
+    let firewall = crate::FirewallConfig { table: "keepalived".to_owned(), priority: -1, counters: false };
+    let next = Config { firewall: Some(firewall), ..config(vec![vmac()]) };
+    let mut out = Vec::new();
+    assert!(node.keeper.expect_links(&next, &mut out));
+    let out: Vec<_> = out.iter().map(Operation::to_string).collect();
+    assert_eq!(out, ["create macvlan vrrp.51 over eth0 (#2)"]);
+    assert!(node.keeper.awaits_links());
+    node.observe(Observation::Link(vmac_state()));
+    node.observe(Observation::Link(LinkState { enabled: true, running: true, ..vmac_state() }));
+    assert!(!node.keeper.awaits_links());
+    let out = node.reload(next.clone());
+    assert!(out.contains(&"send reports of interface #9 through #2".to_owned()), "{out:?}");
+    assert!(!out.iter().any(|line| line.starts_with("create macvlan")), "{out:?}");
+    assert!(!node.keeper.expect_links(&next, &mut Vec::new()));
+}
+
+#[test]
 fn what_a_link_has_for_itself_is_not_claimed_as_left_behind() {
     let mut inet6 = vmac();
     inet6.links[0].family = Family::Inet6;

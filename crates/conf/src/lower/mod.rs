@@ -15,6 +15,7 @@ mod system;
 mod tracking;
 mod value;
 mod virtual_server;
+mod words;
 
 pub use system::{Described, Fact, KeyFile, NameTable, Offline, ScriptFile, ScriptState, System};
 

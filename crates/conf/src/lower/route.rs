@@ -9,6 +9,7 @@ use vip::{Encap, Nexthop, Placement, Route, RouteKind, RouteMetric, RouteMetricK
 use super::context::{Lower, printable};
 use super::names;
 use super::value::{any_base, parse_address, unsigned};
+use super::words::{locator, mpls_labels};
 use crate::tree::{Line, Word};
 
 /// Numbers that go into a metric with `[lock] N`.
@@ -497,21 +498,11 @@ impl<'t> Lower<'t> {
         match kind.text {
             "mpls" => {
                 let word = self.argument(words, option)?;
-                let labels: Option<Vec<u32>> = word
-                    .text
-                    .split('/')
-                    .map(|label| any_base(label, 0..=0xf_ffff).ok().map(|label| label as u32))
-                    .collect();
-                labels.map(Encap::Mpls).ok_or_else(|| self.bad_route(word, "MPLS label"))
+                mpls_labels(word.text).map(Encap::Mpls).ok_or_else(|| self.bad_route(word, "MPLS label"))
             }
             "ila" => {
                 let word = self.argument(words, option)?;
-                let groups: Option<Vec<u64>> =
-                    word.text.split(':').map(|group| u64::from(u16::from_str_radix(group, 16).ok()?).into()).collect();
-                match groups.as_deref() {
-                    Some([a, b, c, d]) => Ok(Encap::Ila(a << 48 | b << 32 | c << 16 | d)),
-                    _ => Err(self.bad_route(word, "ila locator")),
-                }
+                locator(word.text).map(Encap::Ila).ok_or_else(|| self.bad_route(word, "ila locator"))
             }
             "ip" | "ip6" => {
                 let six = kind.text == "ip6";

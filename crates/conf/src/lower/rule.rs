@@ -6,7 +6,8 @@ use vip::{Rule, RuleAction};
 use super::context::{Lower, printable};
 use super::names;
 use super::route::everything;
-use super::value::{BadNumber, any_base};
+use super::value::any_base;
+use super::words;
 use crate::tree::{Line, Word};
 
 /// Preferences given to rules without one, counting down from 16384, for each family.
@@ -131,15 +132,7 @@ impl<'t> Lower<'t> {
                             rule.tos = self.rule_name(names::dsfield(self.system, value.text), value, "TOS value")?
                         }
                         "fwmark" => {
-                            let (mark, mask) = value.text.split_once('/').unwrap_or((value.text, "0xffffffff"));
-                            let number = |text| any_base(text, 0..=u64::from(u32::MAX)).map(|number| number as u32);
-                            match (number(mark), number(mask)) {
-                                (Ok(mark), Ok(mask)) => rule.mark = Some((mark, mask)),
-                                _ => {
-                                    self.general(value.span, format!("Invalid fwmark {}", printable(value.text)));
-                                    return None;
-                                }
-                            }
+                            rule.mark = Some(self.rule_name(words::mark_and_mask(value.text), value, "fwmark")?);
                         }
                         "realms" => {
                             rule.realms =
@@ -251,18 +244,11 @@ impl<'t> Lower<'t> {
 
     /// `A-B`; one number alone is refused, as keepalived does.
     fn rule_range(&mut self, word: Word<'t>, what: &str, largest: u64) -> Option<(u64, u64)> {
-        let parsed = word
-            .text
-            .split_once('-')
-            .ok_or(BadNumber(String::new()))
-            .and_then(|(low, high)| Ok((any_base(low, 0..=largest)?, any_base(high, 0..=largest)?)));
-        match parsed {
-            Ok((low, high)) if low <= high => Some((low, high)),
-            _ => {
-                self.general(word.span, format!("invalid {what} range {}", printable(word.text)));
-                None
-            }
+        let range = words::range(word.text, 0..=largest);
+        if range.is_none() {
+            self.general(word.span, format!("invalid {what} range {}", printable(word.text)));
         }
+        range
     }
 }
 

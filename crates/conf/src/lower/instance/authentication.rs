@@ -9,6 +9,7 @@ use crate::diagnostic::{Class, Diagnostic};
 use crate::lower::context::{Lower, printable};
 use crate::lower::system::Fact;
 use crate::lower::value::unsigned;
+use crate::lower::words::octets;
 use crate::source::Span;
 use crate::tree::{Block, Line, Word};
 
@@ -204,9 +205,7 @@ impl<'t> Lower<'t> {
     }
 
     fn hexadecimal(&mut self, digits: &str, span: Span, name: &str, id: u8) -> Option<Vec<u8>> {
-        let octets: Option<Vec<u8>> = (digits.is_ascii() && digits.len().is_multiple_of(2))
-            .then(|| (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect())
-            .flatten();
+        let octets = octets(digits);
         if octets.is_none() {
             self.general(
                 span,

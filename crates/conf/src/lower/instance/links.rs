@@ -10,6 +10,7 @@ use vrrp::config::{IpvlanMode, VirtualLinkConfig, VirtualLinkKind};
 use super::Written;
 use crate::lower::context::{Lower, printable};
 use crate::lower::names::interface_group;
+use crate::lower::words::hardware_address;
 use crate::tree::{Line, Word};
 
 /// A virtual link as written.
@@ -196,11 +197,4 @@ impl<'t> Lower<'t> {
         }
         group
     }
-}
-
-/// Five or six octets separated by colons.
-fn hardware_address(text: &str) -> Option<Vec<u8>> {
-    let octets: Option<Vec<u8>> =
-        text.split(':').map(|octet| if octet.len() <= 2 { u8::from_str_radix(octet, 16).ok() } else { None }).collect();
-    octets.filter(|octets| octets.len() == 5 || octets.len() == 6)
 }

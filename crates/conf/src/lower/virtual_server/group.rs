@@ -1,13 +1,12 @@
 //! `virtual_server_group`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use lvs::{GroupConfig, GroupEntry};
-use types::{Family, FwMark, Port, Prefix};
+use types::{Family, FwMark, Port};
 
 use super::Directors;
 use crate::lower::context::{Lower, printable};
-use crate::lower::value::{any_base, parse_address, unsigned};
+use crate::lower::value::{any_base, unsigned};
+use crate::lower::words::{NoRange, addresses};
 use crate::tree::Line;
 
 impl<'t> Lower<'t> {
@@ -99,9 +98,9 @@ impl<'t> Lower<'t> {
                 return None;
             }
         };
-        match range(first.text) {
+        match addresses(first.text) {
             Ok((first, last)) => Some(GroupEntry::Range { first, last, port }),
-            Err(true) => {
+            Err(NoRange::Backwards) => {
                 self.general(
                     first.span,
                     format!(
@@ -111,7 +110,7 @@ impl<'t> Lower<'t> {
                 );
                 None
             }
-            Err(false) => {
+            Err(NoRange::Malformed) => {
                 self.general(
                     first.span,
                     format!(
@@ -122,63 +121,5 @@ impl<'t> Lower<'t> {
                 None
             }
         }
-    }
-}
-
-/// `IP`, `IP-LAST`, `IP-IP` or `IP/LENGTH`. `Err(true)` when the end does not come after the start.
-fn range(text: &str) -> Result<(IpAddr, IpAddr), bool> {
-    if let Some((start, end)) = text.split_once('-') {
-        let first = parse_address(start).ok_or(false)?;
-        let last = match parse_address(end) {
-            Some(last) if last.is_ipv4() == first.is_ipv4() => last,
-            Some(_) => return Err(false),
-            None => match first {
-                IpAddr::V4(address) => {
-                    let mut octets = address.octets();
-                    octets[3] = end.parse().map_err(|_| false)?;
-                    IpAddr::V4(Ipv4Addr::from(octets))
-                }
-                IpAddr::V6(address) => {
-                    let mut segments = address.segments();
-                    segments[7] = u16::from_str_radix(end, 16).map_err(|_| false)?;
-                    IpAddr::V6(Ipv6Addr::from(segments))
-                }
-            },
-        };
-        return if last > first { Ok((first, last)) } else { Err(true) };
-    }
-    if text.contains('/') {
-        let prefix: Prefix = text.parse().map_err(|_| false)?;
-        let network = prefix.network().address();
-        let last = match network {
-            IpAddr::V4(address) => {
-                let host = u32::MAX.checked_shr(u32::from(prefix.length())).unwrap_or(0);
-                IpAddr::V4(Ipv4Addr::from(u32::from(address) | host))
-            }
-            IpAddr::V6(address) => {
-                let host = u128::MAX.checked_shr(u32::from(prefix.length())).unwrap_or(0);
-                IpAddr::V6(Ipv6Addr::from(u128::from(address) | host))
-            }
-        };
-        return Ok((network, last));
-    }
-    let address = parse_address(text).ok_or(false)?;
-    Ok((address, address))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_have_four_spellings() {
-        let show = |text| range(text).map(|(first, last)| format!("{first} {last}"));
-        assert_eq!(show("10.0.0.1").unwrap(), "10.0.0.1 10.0.0.1");
-        assert_eq!(show("10.0.0.1-5").unwrap(), "10.0.0.1 10.0.0.5");
-        assert_eq!(show("10.0.0.250-10.0.1.5").unwrap(), "10.0.0.250 10.0.1.5");
-        assert_eq!(show("10.0.2.0/30").unwrap(), "10.0.2.0 10.0.2.3");
-        assert_eq!(show("2001:db8::1-10").unwrap(), "2001:db8::1 2001:db8::10");
-        assert_eq!(range("10.0.0.9-3"), Err(true));
-        assert_eq!(range("10.0.0.300"), Err(false));
     }
 }

@@ -4,7 +4,8 @@ use lvs::{HttpVersion, RegexConfig};
 
 use crate::lexer::script_words;
 use crate::lower::context::{Lower, printable};
-use crate::lower::value::{switch, unsigned};
+use crate::lower::value::switch;
+use crate::lower::words::{number_or_range, octets};
 use crate::tree::Line;
 
 /// An HTTP checker as written.
@@ -100,7 +101,7 @@ impl<'t> Lower<'t> {
         self.walk(path, block.lines(), &mut |lower, line, keyword| match (keyword, line.word(1)) {
             ("path", Some(word)) => url.path = word.text.to_owned(),
             ("virtualhost", Some(word)) => url.virtual_host = Some(word.text.to_owned()),
-            ("digest", Some(word)) => match digest(word.text) {
+            ("digest", Some(word)) => match octets(word.text).and_then(|octets| octets.try_into().ok()) {
                 Some(octets) => url.digest = Some(octets),
                 None => lower.general(
                     word.span,
@@ -109,10 +110,9 @@ impl<'t> Lower<'t> {
             },
             ("status_code", Some(_)) => {
                 for word in line.arguments() {
-                    let (low, high) = word.text.split_once('-').unwrap_or((word.text, word.text));
-                    match (unsigned(low, 100..=599), unsigned(high, 100..=599)) {
-                        (Ok(low), Ok(high)) if low <= high => url.status.push((low as u16, high as u16)),
-                        _ => {
+                    match number_or_range(word.text, 100..=599) {
+                        Some((low, high)) => url.status.push((low as u16, high as u16)),
+                        None => {
                             lower.general(word.span, format!("Invalid HTTP_GET status_code '{}'", printable(word.text)))
                         }
                     }
@@ -166,15 +166,4 @@ impl<'t> Lower<'t> {
         }
         Some(url)
     }
-}
-
-fn digest(text: &str) -> Option<[u8; 16]> {
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    let mut octets = [0; 16];
-    for (index, octet) in octets.iter_mut().enumerate() {
-        *octet = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(octets)
 }

@@ -96,6 +96,11 @@ impl Metrics {
         }
     }
 
+    /// Nothing is configured for a process any more: that it does not run is no fault.
+    pub(super) fn forget(&mut self, role: Role) {
+        self.numbers.borrow_mut().processes.retain(|process| process.name != role.word());
+    }
+
     /// A process has died and is started again.
     pub(super) fn restarted(&mut self, role: Role) {
         self.change(role, |process| process.restarts += 1);

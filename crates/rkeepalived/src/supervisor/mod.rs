@@ -564,6 +564,7 @@ impl Supervisor<'_> {
             self.status.remove(&role);
             self.metrics.process(role, false);
             if !self.setups.contains_key(&role) {
+                self.metrics.forget(role);
                 detail(&format!("{} child process({pid}) ended: nothing is configured for it any more", role.title()));
                 continue;
             }

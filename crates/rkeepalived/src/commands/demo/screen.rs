@@ -9,8 +9,8 @@ use types::Instant;
 use super::VIRTUAL_ADDRESS;
 use super::node::Node;
 
-/// Columns of the strip of answers; each stands for [`COLUMN`].
-const COLUMNS: u32 = 40;
+/// Columns of the strip of answers (the picture fits into 80); each stands for [`COLUMN`].
+const COLUMNS: u32 = 30;
 const COLUMN: Duration = Duration::from_millis(50);
 /// How often the picture is drawn anew.
 const REFRESH: Duration = Duration::from_millis(100);
@@ -71,12 +71,11 @@ impl Screen {
         let strip: String = strip.into_iter().collect();
         let mut text = String::new();
         for (number, node) in nodes.iter().enumerate() {
-            let (before, after) = if number == 0 {
-                (format!("client {strip} ── switch ┬─"), String::new())
-            } else {
-                (" ".repeat(7 + COLUMNS as usize + 11) + "└─", String::new())
+            let before = match number {
+                0 => format!("client {strip} ── switch ┬─"),
+                _ => " ".repeat(7 + COLUMNS as usize + 11) + "└─",
             };
-            let held = if node.state == "MASTER" { format!("◀ {VIRTUAL_ADDRESS}") } else { after };
+            let held = if node.state == "MASTER" { format!("◀ {VIRTUAL_ADDRESS}") } else { String::new() };
             // Writing into a string cannot fail.
             let _ = writeln!(text, "{before} {} {} {held}", node.host.name(), self.coloured(node.state));
         }

@@ -18,6 +18,7 @@ on_theirs_and_ours![
     reports_of_multicast_groups_leave_with_the_base_mac,
     a_deleted_link_comes_back,
     a_link_left_over_from_a_crash_is_used_again,
+    a_killed_vrrp_process_goes_on_with_its_link,
     a_reload_leaves_the_link_alone,
     a_reload_brings_and_takes_links,
     extra_interfaces_are_refreshed,
@@ -253,6 +254,25 @@ fn a_link_left_over_from_a_crash_is_used_again(daemon: Daemon) {
 
 fn number(host: &Host) -> serde_json::Value {
     link(host, "vrrp.51")["ifindex"].clone()
+}
+
+fn a_killed_vrrp_process_goes_on_with_its_link(daemon: Daemon) {
+    let mut pair = Pair::new(daemon, daemon);
+    pair.a.start_on(&vmac("MASTER", 150).text());
+    pair.a.wait_to_hold(VIP, SOON);
+    let before = number(pair.a.host());
+    let old = pair.a.wait_for_pid("vrrp");
+    pair.a.signal("vrrp", "KILL");
+    until("another process", SOON, || pair.a.pid("vrrp").filter(|pid| *pid != old));
+    let heard = pair.capture.adverts_of("a").len();
+    until("it advertises again", SOON, || {
+        (pair.capture.adverts_of("a").len() > heard + 3 && pair.a.holds(VIP)).then_some(())
+    });
+    assert_eq!(carrier(pair.a.host(), VIP), "vrrp.51");
+    assert_eq!(number(pair.a.host()), before);
+    pair.a.stop();
+    assert!(!exists(pair.a.host(), "vrrp.51"));
+    assert!(pair.a.host().shell("nft list ruleset").is_empty());
 }
 
 fn a_reload_leaves_the_link_alone(daemon: Daemon) {

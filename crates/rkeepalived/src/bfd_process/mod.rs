@@ -1,5 +1,6 @@
 //! The BFD process: sessions with neighbours, whose rise and fall the VRRP and checker processes hear of.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bfd::{Action, Event, SessionConfig, SessionId, Sessions};
@@ -55,6 +56,8 @@ struct Process {
     sessions: Sessions,
     sockets: BfdSockets,
     timer: Timer,
+    /// Sessions whose last packet could not be sent.
+    refused: HashSet<u32>,
     /// Actions of the start, performed when the loop runs.
     pending: Vec<Action>,
 }
@@ -77,7 +80,7 @@ impl Process {
         }
         let mut pending = Vec::new();
         let sessions = Sessions::new(&configs, sys::clock::wall_micros(), &mut pending);
-        Ok(Self { sessions, sockets, timer: Timer::new()?, pending })
+        Ok(Self { sessions, sockets, timer: Timer::new()?, refused: HashSet::new(), pending })
     }
 
     async fn run(&mut self, channel: &mut Channel<ToChild, FromChild>, signals: &SignalStream) -> Exit {
@@ -174,9 +177,8 @@ impl Process {
                     }
                     Action::CloseOutput(session) => self.sockets.close_output(session.0),
                     Action::Send(packet) => {
-                        if let Err(refused) = self.sockets.send(packet.session.0, packet.destination, &packet.octets) {
-                            detail(&format!("cannot send a BFD packet to {}: {refused}", packet.destination));
-                        }
+                        let sent = self.sockets.send(packet.session.0, packet.destination, &packet.octets);
+                        self.tell_sending(packet.session.0, packet.destination, sent);
                     }
                     Action::Report(report) => channel.send(&FromChild::Bfd { name: report.name, up: report.up }),
                     Action::Log(line) => match line.level {
@@ -187,6 +189,17 @@ impl Process {
                 }
             }
             actions = more;
+        }
+    }
+
+    /// A refusal is told when it begins: packets follow each other by milliseconds.
+    fn tell_sending(&mut self, session: u32, destination: std::net::SocketAddr, sent: std::io::Result<()>) {
+        match sent {
+            Ok(()) => drop(self.refused.remove(&session)),
+            Err(refused) if self.refused.insert(session) => {
+                detail(&format!("cannot send BFD packets to {destination}: {refused}"));
+            }
+            Err(_) => {}
         }
     }
 

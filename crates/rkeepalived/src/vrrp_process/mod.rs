@@ -1,8 +1,10 @@
 //! The VRRP process: one loop that owns sockets, kernel, brain and timer, and never waits for anything else.
 
 mod holdings;
+mod kernel;
 mod notify_changes;
 mod processes;
+mod reload;
 mod scripts;
 mod sync_daemon;
 
@@ -16,7 +18,7 @@ use net::raw::VrrpSockets;
 use sys::script::Spawner;
 use sys::{PidFile, Signal, SignalStream, Timer};
 use types::Instant;
-use vip::{Consequence, Keeper, Observation, Operation, Outcome};
+use vip::Keeper;
 use vrrp::{Action, Event, InstanceId, Remembered, Routers, State};
 
 use self::notify_changes::Changes;
@@ -321,93 +323,6 @@ impl Process {
         self.perform(actions);
     }
 
-    /// Reads what the kernel tells, and passes on what follows from it.
-    fn observe(&mut self, whole: bool) -> Result<(), String> {
-        let (mut operations, mut consequences) = (Vec::new(), Vec::new());
-        let (keeper, changes, tell) = (&mut self.keeper, &self.changes, self.options.address_monitoring);
-        let each = |observation: Observation| {
-            if tell {
-                changes.tell_address(&observation, keeper.actual());
-            }
-            keeper.observe(&observation, &mut operations, &mut consequences);
-        };
-        let read = if whole { self.monitor.dump(each) } else { self.monitor.drain(each) };
-        read.map_err(|refused| format!("cannot read the kernel's changes: {refused}"))?;
-        self.apply(operations);
-        self.hear(consequences);
-        Ok(())
-    }
-
-    fn hear(&mut self, consequences: Vec<Consequence>) {
-        for consequence in consequences {
-            match consequence {
-                Consequence::Link(link) => self.tell(Event::Link(holdings::link(&link))),
-                Consequence::LinkGone(interface) => self.tell(Event::LinkGone(interface)),
-                Consequence::SourceAdded { interface, address, tentative } => {
-                    self.tell(Event::SourceAdded { interface, address, tentative });
-                }
-                Consequence::SourceRemoved { interface, address } => {
-                    self.tell(Event::SourceRemoved { interface, address });
-                }
-                Consequence::Lost { instance } => self.tell(Event::HoldingLost { instance: InstanceId(instance) }),
-                Consequence::StaticRestored { what, .. } => info!("Restoring deleted static {what}"),
-                Consequence::Missing { owner, interface } => {
-                    let name = match owner {
-                        vip::Owner::Instance(instance) => self
-                            .part
-                            .brain
-                            .instances
-                            .get(instance as usize)
-                            .map_or("?", |instance| instance.name.as_str()),
-                        vip::Owner::Static => "static",
-                    };
-                    warning!(
-                        "({name}) interface {interface} does not exist: what belongs on it is added when it appears"
-                    );
-                }
-            }
-        }
-    }
-
-    /// Hands operations to the kernel until nothing follows from them.
-    fn apply(&mut self, mut operations: Vec<Operation>) {
-        while !operations.is_empty() {
-            let mut more = Vec::new();
-            let outcomes = self.kernel.perform(&operations);
-            for (operation, outcome) in operations.iter().zip(&outcomes) {
-                if matches!(outcome, Outcome::Done) {
-                    self.tell_link(operation);
-                }
-                if let Outcome::Refused(refusal) = outcome
-                    && !operation.tolerates(refusal)
-                {
-                    let remedy = operation.remedy(refusal).map_or(String::new(), |remedy| format!("; {remedy}"));
-                    error!("cannot {operation}: {refusal}{remedy}");
-                }
-                self.keeper.performed(operation, outcome, &mut more);
-            }
-            operations = more;
-        }
-    }
-
-    /// keepalived's lines about virtual links.
-    fn tell_link(&self, operation: &Operation) {
-        let (name, creating) = match operation {
-            Operation::CreateLink { link, .. } => (&link.name, true),
-            Operation::DeleteLink { name, .. } => (name, false),
-            _ => return,
-        };
-        let owner = self.part.brain.instances.iter().zip(&self.part.instances).find(|(brain, part)| {
-            brain.virtual_link.as_ref().is_some_and(|link| link.name == *name)
-                || part.address_links.iter().any(|link| link.name == *name)
-        });
-        let Some((owner, _)) = owner else { return };
-        match creating {
-            true => info!("({}): Success creating VMAC interface {name}", owner.name),
-            false => info!("({}) Success removing VMAC interface {name}", owner.name),
-        }
-    }
-
     /// Does what the brain decided, in its order; adverts in a row leave in one system call.
     fn perform(&mut self, actions: Vec<Action>) {
         let mut adverts = Vec::new();
@@ -518,71 +433,6 @@ impl Process {
                 }
             }
             ToChild::Start(_) => {}
-        }
-    }
-
-    fn reload(&mut self, setup: Setup) {
-        let Setup { global, part: Part::Vrrp { part, sync_daemon, .. }, options } = setup else { return };
-        info!("Reloading");
-        let mut operations = Vec::new();
-        let some_to_come = self.keeper.expect_links(&holdings::config(&part), &mut operations);
-        self.apply(operations);
-        if some_to_come && let Err(refused) = self.await_virtual_links() {
-            error!("{refused}");
-        }
-        let (now, utc) = clocks();
-        let mut actions = Vec::new();
-        let reconfigured = self.routers.reconfigure(now, utc, part.brain.clone(), &mut actions);
-        // Removals speak of the old numbers, everything after them of the new ones.
-        self.perform(reconfigured.removals);
-        self.scripts.renumber(&reconfigured.scripts);
-        self.notifier.reconfigure(Writer::Vrrp, &global, options.starts_fifo_reader);
-        self.global = global;
-        self.part = part;
-        self.options = options;
-        let held = holdings::config(&self.part);
-        self.listen_for(&held);
-        let mut operations = Vec::new();
-        let consequences = self.keeper.reload(held, &mut operations);
-        self.apply(operations);
-        match WatchedFiles::new(tracked_paths(&self.part)) {
-            Ok(files) => self.files = files,
-            Err(refused) => error!("track files are no longer watched: {refused}"),
-        }
-        self.init_files();
-        self.processes.reconfigure(&self.part.brain.processes, self.global.netlink_buffers[4]);
-        self.sync_daemon.reconfigure(sync_daemon, &self.part, &self.routers);
-        self.perform(actions);
-        self.hear(consequences);
-        self.read_files();
-        self.count_processes();
-        for refused in self.sockets.reconcile(&self.routers.sockets()) {
-            error!("{refused}");
-        }
-        self.news = true;
-        self.sampler = Sampler::new(&self.global);
-        if self.global.fifo_write_states_on_reload {
-            self.changes.write_states(&self.routers, &mut self.notifier);
-        }
-        info!("Reload finished in {} usec", sys::clock::now().since(now).as_micros());
-    }
-
-    /// Routes and rules are listened to only where some are held, because hosts with a million routes change many of them
-    /// a second; a reload may bring the first ones.
-    fn listen_for(&mut self, held: &vip::Config) {
-        let options = listening_for(held, &self.global);
-        if options == self.listening_for {
-            return;
-        }
-        match Monitor::open(options.clone()) {
-            Ok(monitor) => {
-                self.monitor = monitor;
-                self.listening_for = options;
-                if let Err(refused) = self.observe(true) {
-                    error!("{refused}");
-                }
-            }
-            Err(refused) => error!("changes of routes and rules by others are not noticed: {refused}"),
         }
     }
 

@@ -218,7 +218,7 @@ pub(crate) fn leashed(program: &str) -> Command {
     command
 }
 
-/// The inner half of [`leashed`]: process 1 of a process namespace; runs the program and leaves with it, or when standard input ends.
+/// The inner half of `leashed`: process 1 of a process namespace; runs the program and leaves with it, or when standard input ends.
 pub fn run_leashed(program: &str, arguments: &[&str]) -> u8 {
     std::thread::spawn(|| {
         let mut sink = std::io::sink();

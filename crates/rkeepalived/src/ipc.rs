@@ -141,7 +141,7 @@ impl<In: DeserializeOwned, Out: Serialize> Channel<In, Out> {
         Self::new(socket.into())
     }
 
-    /// Sends now what the socket takes, and keeps the rest for [`Channel::progress`].
+    /// Sends now what the socket takes, and keeps the rest for [`Channel::receive`].
     pub(crate) fn send(&mut self, message: &Out) {
         if self.outbox.len() > MOST_UNSENT {
             self.dropped += 1;

@@ -24,7 +24,7 @@ pub trait Loader {
 
     /// Sorted paths, directories among them, that match `pattern` (`*`, `?`, `[…]`; braces were resolved before).
     /// A relative pattern starts at `directory` and gives relative paths; empty is the process's own directory.
-    /// A pattern without wildcards gives itself if it exists. [`matches`] compares names.
+    /// A pattern without wildcards gives itself if it exists. [`matches()`] compares names.
     fn glob(&mut self, directory: &str, pattern: &str) -> Vec<String>;
 
     /// An environment variable, for `${_ENV NAME}`.

@@ -1,6 +1,6 @@
 //! The kernel's IPVS table, by generic netlink: reads it, changes it in batches, and decides nothing.
 //!
-//! The kernel answers within the system call that asks, so the socket is used synchronously. Changes leave [`BATCH`] at a time in one system call, and only refusals are answered
+//! The kernel answers within the system call that asks, so the socket is used synchronously. Changes leave 128 at a time in one system call, and only refusals are answered
 //! (plus one acknowledgement for each batch): two system calls for 128 servers.
 
 mod error;

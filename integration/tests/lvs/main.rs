@@ -5,6 +5,7 @@ mod checkers;
 mod commands;
 mod directors;
 mod farm;
+mod followers;
 mod forwarding;
 mod reload;
 mod schedulers;

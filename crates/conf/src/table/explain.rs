@@ -24,7 +24,10 @@ pub fn explain(keyword: &str) -> Option<String> {
         if row.default != "-" {
             let _ = writeln!(text, "    default: {}", row.default);
         }
-        let _ = writeln!(text, "    since keepalived {}", row.since);
+        let _ = match row.since {
+            "-" => writeln!(text, "    an extension; keepalived skips the line"),
+            since => writeln!(text, "    since keepalived {since}"),
+        };
         if let Some(means) = row.means {
             let _ = writeln!(text, "    another spelling of: {means}");
         }

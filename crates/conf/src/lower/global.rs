@@ -34,6 +34,8 @@ pub(super) struct Globals {
     /// User of scripts without their own; `None` until resolved, or when `script_user` names none.
     pub(super) script_user: Option<ScriptUser>,
     script_user_refused: bool,
+    /// Nobody has named a user and nobody has needed one yet.
+    default_user_unasked: bool,
     told_no_default_user: bool,
     pub(super) supplementary_groups: bool,
     pub(super) checker_log_all_failures: bool,
@@ -466,19 +468,10 @@ impl<'t> Lower<'t> {
             }
         }
         self.global.out.fifos = fifos;
-        let user = match (&self.global.script_user, self.global.script_user_refused) {
-            (Some(user), _) => Some(user.clone()),
-            (None, true) => None,
-            (None, false) => match self.system.user("keepalived_script", self.global.supplementary_groups) {
-                Fact::Known(Some(user)) => Some(user),
-                Fact::Known(None) if self.global.script_security => None,
-                _ => Some(ScriptUser::ROOT),
-            },
-        };
-        if let Some(user) = &user {
+        if let Some(user) = &self.global.script_user {
             self.global.out.script_user = user.clone();
         }
-        self.global.script_user = user;
+        self.global.default_user_unasked = self.global.script_user.is_none() && !self.global.script_user_refused;
         self.finish_mail();
         if let Some(firewall) = &mut self.global.firewall {
             firewall.priority = self.global.vrrp.nftables_priority.unwrap_or(-1);
@@ -491,8 +484,26 @@ impl<'t> Lower<'t> {
         self.global.finish_vrrp_defaults();
     }
 
+    /// Looks for the user `keepalived_script` when the first script needs it: the question loads the machine's name services
+    /// into the process, and most configurations have no script.
+    pub(super) fn ask_for_default_user(&mut self) {
+        if !std::mem::take(&mut self.global.default_user_unasked) {
+            return;
+        }
+        let user = match self.system.user("keepalived_script", self.global.supplementary_groups) {
+            Fact::Known(Some(user)) => Some(user),
+            Fact::Known(None) if self.global.script_security => None,
+            _ => Some(ScriptUser::ROOT),
+        };
+        if let Some(user) = &user {
+            self.global.out.script_user = user.clone();
+        }
+        self.global.script_user = user;
+    }
+
     /// The user of a tracked script or a misc check without its own; tells once why there is none.
     pub(super) fn script_user_or_tell(&mut self, span: Span) -> Option<ScriptUser> {
+        self.ask_for_default_user();
         if self.global.script_user.is_none() && !self.global.script_user_refused && !self.global.told_no_default_user {
             self.global.told_no_default_user = true;
             self.general(span, "Unable to set default user keepalived_script for script");

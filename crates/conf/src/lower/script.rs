@@ -178,7 +178,8 @@ impl<'t> Lower<'t> {
     }
 
     /// The user of scripts without one of their own.
-    pub(super) fn default_user(&self) -> ScriptUser {
+    pub(super) fn default_user(&mut self) -> ScriptUser {
+        self.ask_for_default_user();
         self.global.script_user.clone().unwrap_or(ScriptUser::ROOT)
     }
 

@@ -509,7 +509,7 @@ impl Process {
 
     async fn stop(mut self, channel: &mut Channel<ToChild, FromChild>) {
         self.changes.stopping = true;
-        self.scripts.kill_all();
+        // The goodbye first: the others need not wait for our scripts.
         self.tell(Event::Shutdown);
         if !self.options.keep_vrrp {
             let mut operations = Vec::new();
@@ -517,6 +517,7 @@ impl Process {
             self.apply(operations);
         }
         self.sync_daemon.stop();
+        self.scripts.stop().await;
         // What was said is forgotten on purpose: the next start begins anew.
         channel.send(&FromChild::Remember(Vec::new()));
         self.notifier.finish(Duration::from_secs(1)).await;

@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use notify::Script;
-use sys::script::{Exit, Spawner};
-use tokio::task::{AbortHandle, JoinSet};
+use sys::script::{Child, Exit, Spawner};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use vrrp::{ScriptId, ScriptOutcome};
 
 use crate::logging::{detail, warning};
+
+/// How long a script has to end by itself when the daemon stops.
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// A run that ended.
 #[derive(Debug)]
@@ -22,21 +26,23 @@ pub(super) struct Ended {
 pub(super) struct TrackScripts {
     spawner: Spawner,
     tasks: JoinSet<Ended>,
-    runs: HashMap<u64, (ScriptId, AbortHandle)>,
+    runs: HashMap<u64, ScriptId>,
     last: u64,
+    stopping: watch::Sender<bool>,
 }
 
 impl TrackScripts {
     /// Nothing runs yet.
     pub(super) fn new(spawner: Spawner) -> Self {
-        Self { spawner, tasks: JoinSet::new(), runs: HashMap::new(), last: 0 }
+        Self { spawner, tasks: JoinSet::new(), runs: HashMap::new(), last: 0, stopping: watch::Sender::new(false) }
     }
 
     /// Starts a script; it is killed with its whole group after `timeout`.
     pub(super) fn start(&mut self, id: ScriptId, script: Option<&Script>, timeout: Duration) {
         self.last += 1;
         let run = self.last;
-        let handle = match script {
+        self.runs.insert(run, id);
+        match script {
             None => self.tasks.spawn(async move { Ended { run, outcome: ScriptOutcome::NotStarted } }),
             Some(script) if script.open_only => {
                 let path = script.words[0].clone();
@@ -54,6 +60,7 @@ impl TrackScripts {
             Some(script) => {
                 let text = script.text.clone();
                 let spawned = self.spawner.spawn(crate::notifier::command(script));
+                let mut stopping = self.stopping.subscribe();
                 self.tasks.spawn(async move {
                     let mut child = match spawned.await {
                         Ok(child) => child,
@@ -65,7 +72,14 @@ impl TrackScripts {
                     if child.lacks_shebang() {
                         detail(&format!("Please add a #! shebang to script {text}"));
                     }
-                    let outcome = match child.wait_at_most(timeout).await {
+                    let ended = tokio::select! {
+                        ended = child.wait_at_most(timeout) => ended,
+                        () = told_to_stop(&mut stopping) => {
+                            end(&mut child).await;
+                            return Ended { run, outcome: ScriptOutcome::NotStarted };
+                        }
+                    };
+                    let outcome = match ended {
                         Ok((_, true)) => ScriptOutcome::TimedOut,
                         Ok((Exit::Code(code), false)) => ScriptOutcome::Exited(i32::from(code)),
                         Ok((Exit::Signal(signal), false)) => ScriptOutcome::Signalled(signal),
@@ -75,7 +89,6 @@ impl TrackScripts {
                 })
             }
         };
-        self.runs.insert(run, (id, handle));
     }
 
     /// Next run that ends. Cancelling loses nothing.
@@ -91,12 +104,12 @@ impl TrackScripts {
 
     /// Which script that was, if the configuration still has it.
     pub(super) fn finish(&mut self, ended: Ended) -> Option<(ScriptId, ScriptOutcome)> {
-        self.runs.remove(&ended.run).map(|(id, _)| (id, ended.outcome))
+        self.runs.remove(&ended.run).map(|id| (id, ended.outcome))
     }
 
     /// After a reload: old numbers become new ones, and runs of scripts that are gone are forgotten.
     pub(super) fn renumber(&mut self, scripts: &[Option<ScriptId>]) {
-        self.runs.retain(|_, (id, _)| match scripts.get(id.0 as usize) {
+        self.runs.retain(|_, id| match scripts.get(id.0 as usize) {
             Some(Some(new)) => {
                 *id = *new;
                 true
@@ -105,10 +118,24 @@ impl TrackScripts {
         });
     }
 
-    /// The daemon stops: nobody waits for results any more. The scripts get SIGTERM when this process ends.
-    pub(super) fn kill_all(&mut self) {
-        for (_, (_, handle)) in self.runs.drain() {
-            handle.abort();
-        }
+    /// The daemon stops: what runs is ended with its whole group, and waited for.
+    pub(super) async fn stop(&mut self) {
+        self.stopping.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// SIGTERM for the group, and SIGKILL for what does not heed it within a moment: a stop does not take long.
+async fn end(child: &mut Child) {
+    // A group that is gone already needs no signal.
+    let _ = child.terminate_group();
+    if tokio::time::timeout(MOMENT, child.wait()).await.is_err() {
+        let _ = child.signal_group(libc::SIGKILL);
+        let _ = tokio::time::timeout(MOMENT, child.wait()).await;
+    }
+}
+
+/// Returns when the daemon stops, or when nobody can say so any more.
+async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stopping| *stopping).await.is_ok();
 }

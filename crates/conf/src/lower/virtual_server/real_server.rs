@@ -43,7 +43,7 @@ impl<'t> Lower<'t> {
         definitions: &mut Definitions,
     ) -> Option<RealWritten> {
         let (word, block) = (line.word(1)?, line.block()?);
-        let port = line.word(2).map(|word| (word, unsigned(word.text, 1..=65_535)));
+        let port = line.word(2).map(|word| (word, unsigned(word.text, 0..=65_535)));
         let message = || {
             let shown = match line.word(2) {
                 Some(port) => format!("{}/{}", printable(word.text), printable(port.text)),

@@ -89,7 +89,9 @@ pub fn helper_program() -> PathBuf {
 /// Cargo's target directory, found from the running program (`target/PROFILE/deps/test-HASH` or `target/PROFILE/integration`).
 pub fn target_directory() -> PathBuf {
     let own = own_program();
-    let above = own.ancestors().find(|directory| directory.join("CACHEDIR.TAG").is_file());
+    // cargo writes CACHEDIR.TAG only where it makes the directory itself, and `.rustc_info.json` wherever it builds
+    let marks = [".rustc_info.json", "CACHEDIR.TAG"];
+    let above = own.ancestors().find(|directory| marks.iter().any(|mark| directory.join(mark).is_file()));
     above.map_or_else(|| PathBuf::from("target"), Path::to_path_buf)
 }
 

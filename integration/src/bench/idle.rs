@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::processor_time::PROCESS;
 use super::{Figures, milliseconds, processor_time};
 use crate::daemon::Daemon;
 use crate::lab::Lab;
@@ -20,7 +21,7 @@ pub(crate) fn run(daemon: Daemon) -> Figures {
     node.wait_to_hold("10.0.0.100", Duration::from_secs(20));
     // the second round of gratuitous ARP, five seconds after the first, is not idleness
     std::thread::sleep(Duration::from_secs(7));
-    let name = if daemon == Daemon::Theirs { "keepalived" } else { "rkeepalived" };
+    let name = PROCESS;
     let before = processor_time::of_daemon(node.host(), name);
     std::thread::sleep(WATCHED);
     let cost = processor_time::of_daemon(node.host(), name).saturating_sub(before);

@@ -12,6 +12,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 
+use super::processor_time::PROCESS;
 use super::{Figures, instance, milliseconds, processor_time};
 use crate::daemon::Daemon;
 use crate::host::Host;
@@ -35,7 +36,7 @@ pub(crate) fn run(daemon: Daemon) -> Figures {
     b.start_on(&text(100));
     b.wait_for_log("Entering BACKUP STATE");
     let added = AddedAddresses::watch(b.host());
-    let name = if daemon == Daemon::Theirs { "keepalived" } else { "rkeepalived" };
+    let name = PROCESS;
     let before = processor_time::of_daemon(b.host(), name);
     lab.partition(a.host());
     let start = until("b announces itself", limit, || capture.adverts_of("b").first().map(|advert| advert.at));

@@ -14,10 +14,15 @@ pub(crate) fn of_daemon(host: &Host, name: &str) -> Duration {
     own.map(|(number, _)| of_process(host, number)).sum()
 }
 
+/// All threads of a process.
 fn of_process(host: &Host, number: i32) -> Duration {
-    let text = host.read(&format!("/proc/{number}/schedstat"));
-    Duration::from_nanos(text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse().ok()).unwrap_or_default())
+    let threads = host.shell(&format!("cat /proc/{number}/task/*/schedstat 2>/dev/null || true"));
+    let own = threads.lines().filter_map(|line| line.split(' ').next()?.parse().ok());
+    own.map(Duration::from_nanos).sum()
 }
+
+/// What the processes of both programs are called.
+pub(crate) const PROCESS: &str = "keepalived";
 
 /// Proportional set size of all daemon processes of `host`, in KiB.
 pub(crate) fn memory(host: &Host, name: &str) -> u64 {

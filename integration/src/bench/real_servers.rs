@@ -3,6 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use super::processor_time::PROCESS;
 use super::{Figures, milliseconds, processor_time};
 use crate::daemon::{Daemon, helper_program};
 use crate::lab::Lab;
@@ -38,7 +39,7 @@ pub(crate) fn run_inside(daemon: Daemon) -> ExitCode {
         text + "}\n"
     };
     let limit = Duration::from_secs(120);
-    let name = if daemon == Daemon::Theirs { "keepalived" } else { "rkeepalived" };
+    let name = PROCESS;
     let saved = |node: &Node| node.host().shell("ipvsadm -Sn");
     node.start_on(&configuration(1));
     until("all are in the table", limit, || (saved(&node).lines().count() > SERVERS).then_some(()));

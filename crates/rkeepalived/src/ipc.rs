@@ -177,14 +177,8 @@ impl<In: DeserializeOwned, Out: Serialize> Channel<In, Out> {
             if ready.is_writable() {
                 self.write()?;
             }
-            if ready.is_readable() {
-                let mut chunk = [0; 16 * 1024];
-                match self.stream.try_read(&mut chunk) {
-                    Ok(0) => return Ok(None),
-                    Ok(n) => self.inbox.extend_from_slice(&chunk[..n]),
-                    Err(refused) if refused.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(refused) => return Err(refused),
-                }
+            if ready.is_readable() && self.read()? == Some(0) {
+                return Ok(None);
             }
         }
     }
@@ -195,12 +189,9 @@ impl<In: DeserializeOwned, Out: Serialize> Channel<In, Out> {
             if let Some(message) = self.parse()? {
                 return Ok(Some(message));
             }
-            let mut chunk = [0; 16 * 1024];
-            match self.stream.try_read(&mut chunk) {
-                Ok(0) => return Ok(None),
-                Ok(n) => self.inbox.extend_from_slice(&chunk[..n]),
-                Err(refused) if refused.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(refused) => return Err(refused),
+            match self.read()? {
+                None | Some(0) => return Ok(None),
+                Some(_) => {}
             }
         }
     }
@@ -215,6 +206,25 @@ impl<In: DeserializeOwned, Out: Serialize> Channel<In, Out> {
             }
         };
         let _ = tokio::time::timeout(limit, all).await;
+    }
+
+    /// Reads what has arrived; `None` when nothing has, 0 when the other end is gone. A message that is known to be long is
+    /// read in large pieces.
+    fn read(&mut self) -> io::Result<Option<usize>> {
+        let (known, most) = (self.inbox.len(), if self.inbox.len() < 4096 { 4096 } else { 256 * 1024 });
+        self.inbox.resize(known + most, 0);
+        let read = self.stream.try_read(&mut self.inbox[known..]);
+        self.inbox.truncate(known + read.as_ref().copied().unwrap_or(0));
+        match read {
+            Ok(octets) => Ok(Some(octets)),
+            Err(refused) if refused.kind() == io::ErrorKind::WouldBlock => {
+                if self.inbox.is_empty() {
+                    self.inbox = Vec::new();
+                }
+                Ok(None)
+            }
+            Err(refused) => Err(refused),
+        }
     }
 
     fn write(&mut self) -> io::Result<()> {

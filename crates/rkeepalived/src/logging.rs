@@ -10,7 +10,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use tracing::field::{Field, Visit};
@@ -273,23 +273,32 @@ fn connect_syslog() -> Option<UnixDatagram> {
 fn write_lines(receiver: &Receiver<Message>, console: bool, file: Option<PathBuf>) {
     let mut file = file.and_then(|path| std::fs::OpenOptions::new().append(true).create(true).open(path).ok());
     let mut reported = 0;
-    loop {
-        match receiver.recv_timeout(Duration::from_secs(3600)) {
-            Ok(Message::Line { console: for_console, file: for_file }) => {
-                if console {
-                    let _ = std::io::stderr().write_all(for_console.as_bytes());
+    while let Ok(first) = receiver.recv() {
+        // Everything that waits leaves in one write: a start of thousands of servers says thousands of lines.
+        let (mut for_console, mut for_file, mut finish) = (String::new(), String::new(), false);
+        for message in std::iter::once(first).chain(receiver.try_iter().take(QUEUE)) {
+            match message {
+                Message::Line { console, file } => {
+                    for_console.push_str(&console);
+                    for_file.push_str(&file);
                 }
-                if let Some(file) = &mut file {
-                    let _ = file.write_all(for_file.as_bytes());
-                }
-                let lost = LOST.load(Ordering::Relaxed);
-                if lost != reported && console {
-                    reported = lost;
-                    let _ = writeln!(std::io::stderr(), "{lost} lines of the log were lost: nobody read them in time");
-                }
+                Message::Finish => finish = true,
             }
-            Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if console {
+            let lost = LOST.load(Ordering::Relaxed);
+            if lost != reported {
+                reported = lost;
+                // Writing into a string cannot fail.
+                let _ = writeln!(for_console, "{lost} lines of the log were lost: nobody read them in time");
+            }
+            let _ = std::io::stderr().write_all(for_console.as_bytes());
+        }
+        if let Some(file) = &mut file {
+            let _ = file.write_all(for_file.as_bytes());
+        }
+        if finish {
+            return;
         }
     }
 }

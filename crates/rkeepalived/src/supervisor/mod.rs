@@ -278,7 +278,7 @@ impl Supervisor<'_> {
         if waiting.is_empty() {
             self.reloading = None;
             info!("Reload complete");
-            give_memory_back();
+            sys::memory::trim_heap();
             if let Some(manager) = &self.service_manager {
                 manager.ready();
             }

@@ -18,6 +18,8 @@ pub(super) const SNMP: Status = Status::NotYet("no SNMP agent is built yet");
 pub(super) const DBUS: Status = Status::NotYet("no D-Bus service is built yet");
 pub(super) const BFD: Status = Status::Honoured;
 pub(super) const BFD_CHECK: Status = Status::Honoured;
+/// `ha_suspend`.
+pub(super) const HA_SUSPEND: Status = Status::NotYet("checkers run whether or not the address is on the host");
 pub(super) const VMAC: Status = Status::Honoured;
 pub(super) const EXTRA_ALL: Status = Status::NotYet("announcements are refreshed on virtual MAC links only");
 pub(super) const IPVLAN: Status = Status::NotYet("ipvlan links are not built yet");

@@ -47,7 +47,8 @@ async fn serve(mut channel: Channel<ToChild, FromChild>) -> Exit {
             return Exit::Fatal;
         }
     };
-    let Setup { global, part: Part::Checker { part, remembered }, options } = setup else { return Exit::Fatal };
+    let Setup { global, part: Part::Checker { mut part, remembered }, options } = setup else { return Exit::Fatal };
+    check_always(&mut part);
     sys::process::set_umask(options.umask);
     let pid_file = match PidFile::create(&options.pid_file) {
         Ok(pid_file) => pid_file,
@@ -237,7 +238,8 @@ impl Process {
     }
 
     fn reload(&mut self, setup: Setup) {
-        let Setup { global, part: Part::Checker { part, .. }, options } = setup else { return };
+        let Setup { global, part: Part::Checker { mut part, .. }, options } = setup else { return };
+        check_always(&mut part);
         info!("Reloading");
         let began = sys::clock::now();
         self.options = options;
@@ -380,4 +382,11 @@ fn context(part: &conf::CheckerPart) -> Context {
 
 fn script_names(part: &conf::CheckerPart) -> Vec<String> {
     part.scripts.iter().map(|script| script.text.clone()).collect()
+}
+
+/// `ha_suspend` is not honoured: this process does not hear of addresses, and a checker that waited for one would never run.
+fn check_always(part: &mut conf::CheckerPart) {
+    for server in &mut part.brain.virtual_servers {
+        server.ha_suspend = false;
+    }
 }

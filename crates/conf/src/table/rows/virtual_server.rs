@@ -52,7 +52,7 @@ pub(super) const SECTIONS: &[Section] = &[
             row("persistence_timeout", "[SECONDS 1..2678400]", "off; no arg 360", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::persistence_timeout", "Make service persistent"),
             row("persistence_granularity", "IPv4 NETMASK | IPv6 1..128", "host", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::persistence_granularity", "Netmask for persistence; also turns persistence on"),
             row("protocol", "TCP|UDP|SCTP (any case)", "UDP with a message for addresses", "2.2.7", Ipvs, HONOURED, "VirtualServerConfig::protocol", "L4 protocol; ignored for marks"),
-            row("ha_suspend", "none", "off", "2.2.7", Checker, HONOURED, "VirtualServerConfig::ha_suspend", "Run checkers only while the virtual address is on the host; not for marks or groups"),
+            row("ha_suspend", "none", "off", "2.2.7", Checker, HA_SUSPEND, "VirtualServerConfig::ha_suspend", "Run checkers only while the virtual address is on the host; not for marks or groups"),
             row("smtp_alert", "[BOOL]", "smtp_alert_checker, else smtp_alert, else off", "2.2.7", Smtp, HONOURED, "VirtualServerConfig::smtp_alert", "Mail on quorum changes"),
             row("virtualhost", "STRING", "server address", "2.2.7", Checker, HONOURED, "VirtualServerConfig::virtualhost", "Default HTTP Host header"),
             row("snmp_name", "STRING", "none", "2.2.7", Snmp, SNMP, "VirtualServerConfig::snmp_name", "Name shown in SNMP"),
